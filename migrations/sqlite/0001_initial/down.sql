@@ -1,0 +1,16 @@
+DROP TABLE development_clock;
+DROP TABLE development_keys;
+DROP TABLE idempotency_records;
+DROP TABLE events;
+DROP TABLE event_heads;
+DROP TABLE module_enrollments;
+DROP TABLE course_enrollments;
+DROP TABLE modules;
+DROP TABLE course_authors;
+DROP TABLE courses;
+DROP TABLE service_tokens;
+DROP TABLE memberships;
+DROP TABLE identities;
+DROP TABLE users;
+DROP TABLE identity_providers;
+DROP TABLE organizations;

@@ -1,0 +1,37 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::get::learner;
+use super::store::{self, CourseQuery};
+use super::{Course, CourseStatus, view};
+use crate::caller::{Cx, Insider};
+use crate::error::Result;
+use crate::values::{CourseId, Cursor, Limit, Page, Search};
+
+/// The organization's courses, oldest first. Learners see published courses and those they are enrolled in.
+#[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(optional_fields = nullable)]
+pub struct ListInput {
+    pub status: Option<CourseStatus>,
+    /// A part of the title, in either case.
+    pub search: Option<Search>,
+    pub cursor: Option<Cursor<CourseId>>,
+    pub limit: Option<Limit>,
+}
+
+pub async fn list(cx: Cx<Insider>, input: ListInput) -> Result<Page<Course>> {
+    let limit = input.limit.unwrap_or_default();
+    let asked = CourseQuery {
+        statuses: input.status.map_or_else(|| CourseStatus::ALL.to_vec(), |status| vec![status]),
+        search: input.search,
+        as_seen_by: learner(&cx.caller),
+        after: input.cursor.map(|cursor| cursor.0),
+        limit,
+    };
+    let mut conn = cx.app.db.read().await?;
+    let rows = store::list(&mut conn, cx.caller.tenant, asked).await?;
+    let Page { items, next_cursor } = Page::of(rows, limit, |row| row.id);
+    Ok(Page { items: view::present(&mut conn, cx.caller.tenant, items).await?, next_cursor })
+}

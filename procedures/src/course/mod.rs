@@ -1,0 +1,88 @@
+//! Courses and their modules: what one enrolls in.
+
+mod add_module;
+mod change;
+mod create;
+mod get;
+mod list;
+mod publication;
+mod retire_module;
+pub(crate) mod store;
+mod update;
+mod update_module;
+mod view;
+
+pub use add_module::AddModuleInput;
+pub use create::CreateInput;
+pub use get::GetInput;
+pub use list::ListInput;
+pub use publication::PublicationInput;
+pub use retire_module::RetireModuleInput;
+pub use store::{CourseRow, ModuleRow};
+pub use update::UpdateInput;
+pub use update_module::UpdateModuleInput;
+pub use view::{Course, Module};
+
+use crate::Router;
+use crate::enrollment::EnrollmentStatus;
+use crate::text_enum;
+
+pub fn router() -> Router {
+    Router::new("course")
+        .mutation("create", create::create)
+        .mutation("update", update::update)
+        .mutation("publish", publication::publish)
+        .mutation("unpublish", publication::unpublish)
+        .mutation("archive", publication::archive)
+        .query("get", get::get)
+        .query("list", list::list)
+        .mutation("addModule", add_module::add_module)
+        .mutation("updateModule", update_module::update_module)
+        .mutation("retireModule", retire_module::retire_module)
+}
+
+text_enum! {
+    /// Only a published course takes enrollments (D16).
+    pub enum CourseStatus {
+        Draft = "draft",
+        Published = "published",
+        Archived = "archived",
+    }
+}
+
+text_enum! {
+    /// Whether learners enroll and unenroll themselves (D20).
+    pub enum EnrollmentMode {
+        Open = "open",
+        Managed = "managed",
+    }
+}
+
+text_enum! {
+    /// What a module is.
+    pub enum ModuleKind {
+        Lesson = "lesson",
+        Quiz = "quiz",
+        Survey = "survey",
+        Webinar = "webinar",
+        Scorm = "scorm",
+    }
+}
+
+impl CourseRow {
+    /// D10: enrolled and completed enrollments hold a seat.
+    pub(crate) fn seats_taken(&self) -> i32 {
+        self.enrolled_count + self.completed_count
+    }
+
+    /// The counter of the enrollments in one status.
+    pub(crate) fn count_mut(&mut self, status: EnrollmentStatus) -> &mut i32 {
+        match status {
+            EnrollmentStatus::Enrolled => &mut self.enrolled_count,
+            EnrollmentStatus::Waitlisted => &mut self.waitlisted_count,
+            EnrollmentStatus::Completed => &mut self.completed_count,
+            EnrollmentStatus::Cancelled => &mut self.cancelled_count,
+            EnrollmentStatus::Expired => &mut self.expired_count,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Many rows in one statement, on both databases.
+//!
+//! diesel's own batch insert is prepared anew for every number of rows in PostgreSQL, and diesel-async refuses it on
+//! SQLite (weiznich/diesel_async#277). These statements have a constant text in PostgreSQL (`unnest` of an array
+//! a column), so that they are prepared once, and are multi-row `VALUES` in SQLite.
+
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sqlite::Sqlite;
+
+use super::connection::Connection;
+
+/// How many values SQLite binds in one statement (`SQLITE_MAX_VARIABLE_NUMBER`).
+const SQLITE_VARIABLES: usize = 32_766;
+
+/// A row that is written many at a time; [`table_row!`] makes them.
+pub trait BulkRow: Sized + Sync {
+    const TABLE: &'static str;
+    const COLUMNS: &'static [&'static str];
+    /// The columns that say which row is meant.
+    const KEY: &'static [&'static str];
+    type Columns: Columns;
+
+    fn columns(rows: &[Self]) -> Self::Columns;
+}
+
+/// The values of many rows, column by column.
+pub trait Columns: Send {
+    fn rows(&self) -> usize;
+    /// One array a column.
+    fn bind_arrays<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
+    /// The values of one row.
+    fn bind_row<'b>(&'b self, row: usize, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()>;
+}
+
+impl Connection {
+    /// Inserts all rows.
+    pub async fn insert_all<R: BulkRow>(&mut self, rows: &[R]) -> QueryResult<()> {
+        self.write_all(rows, Write::Insert { or_replace: false }).await
+    }
+
+    /// Inserts all rows; one whose key is there already takes the other's place.
+    pub async fn replace_all<R: BulkRow>(&mut self, rows: &[R]) -> QueryResult<()> {
+        self.write_all(rows, Write::Insert { or_replace: true }).await
+    }
+
+    /// Sets the columns of all rows, each found by its key.
+    pub async fn update_all<R: BulkRow>(&mut self, rows: &[R]) -> QueryResult<()> {
+        self.write_all(rows, Write::Update).await
+    }
+
+    /// In one statement, where the database binds that many values.
+    async fn write_all<R: BulkRow>(&mut self, rows: &[R], write: Write) -> QueryResult<()> {
+        let most = match self {
+            Connection::Postgres(_) => rows.len(),
+            Connection::Sqlite(_) => SQLITE_VARIABLES / R::COLUMNS.len(),
+        };
+        for chunk in rows.chunks(most.max(1)) {
+            let statement =
+                Statement { write, table: R::TABLE, names: R::COLUMNS, key: R::KEY, columns: R::columns(chunk) };
+            self.execute(statement).await?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Write {
+    Insert { or_replace: bool },
+    Update,
+}
+
+struct Statement<C> {
+    write: Write,
+    table: &'static str,
+    names: &'static [&'static str],
+    key: &'static [&'static str],
+    columns: C,
+}
+
+impl<C> Statement<C> {
+    fn settable(&self) -> impl Iterator<Item = &'static str> {
+        self.names.iter().copied().filter(|name| !self.key.contains(name))
+    }
+
+    /// `a = source.a, b = source.b`, with the source's column named as `named` says.
+    fn assignments(&self, named: impl Fn(&str) -> String) -> String {
+        self.settable().map(|name| format!("{name} = {}", named(name))).collect::<Vec<_>>().join(", ")
+    }
+
+    fn matches(&self, named: impl Fn(&str) -> String) -> String {
+        let table = self.table;
+        self.key.iter().map(|key| format!("{table}.{key} = {}", named(key))).collect::<Vec<_>>().join(" AND ")
+    }
+
+    fn insert(&self) -> String {
+        format!("INSERT INTO {} ({}) ", self.table, self.names.join(", "))
+    }
+
+    fn on_conflict(&self, or_replace: bool) -> String {
+        match or_replace {
+            true => {
+                let assignments = self.assignments(|name| format!("excluded.{name}"));
+                format!(" ON CONFLICT ({}) DO UPDATE SET {assignments}", self.key.join(", "))
+            }
+            false => String::new(),
+        }
+    }
+
+    /// SQLite calls the columns of `VALUES` column1, column2 and so on.
+    fn position(&self, name: &str) -> String {
+        let place = self.names.iter().position(|known| *known == name);
+        format!("new.column{}", place.map_or(0, |place| place + 1))
+    }
+}
+
+impl<C> QueryId for Statement<C> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<C: Columns> QueryFragment<Pg> for Statement<C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match self.write {
+            Write::Insert { or_replace } => {
+                out.push_sql(&self.insert());
+                out.push_sql("SELECT * FROM unnest(");
+                self.columns.bind_arrays(out.reborrow())?;
+                out.push_sql(")");
+                out.push_sql(&self.on_conflict(or_replace));
+            }
+            Write::Update => {
+                let new = |name: &str| format!("new.{name}");
+                out.push_sql(&format!("UPDATE {} SET {} FROM unnest(", self.table, self.assignments(new)));
+                self.columns.bind_arrays(out.reborrow())?;
+                out.push_sql(&format!(") AS new ({}) WHERE {}", self.names.join(", "), self.matches(new)));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<C: Columns> QueryFragment<Sqlite> for Statement<C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        if self.columns.rows() != 1 {
+            out.unsafe_to_cache_prepared();
+        }
+        let position = |name: &str| self.position(name);
+        match self.write {
+            Write::Insert { .. } => out.push_sql(&self.insert()),
+            Write::Update => {
+                out.push_sql(&format!("UPDATE {} SET {} FROM (", self.table, self.assignments(position)));
+            }
+        }
+        out.push_sql("VALUES ");
+        for row in 0..self.columns.rows() {
+            out.push_sql(if row == 0 { "(" } else { ", (" });
+            self.columns.bind_row(row, out.reborrow())?;
+            out.push_sql(")");
+        }
+        match self.write {
+            Write::Insert { or_replace } => out.push_sql(&self.on_conflict(or_replace)),
+            Write::Update => out.push_sql(&format!(") AS new WHERE {}", self.matches(position))),
+        }
+        Ok(())
+    }
+}
+
+/// A row type of a table, or of some of its columns, that can be loaded (fields are in the order they are selected)
+/// and written many at a time.
+///
+/// ```ignore
+/// table_row! {
+///     pub struct CourseCounts: courses "courses" by (id) { id: CourseId, enrolled_count: i32 }
+/// }
+/// ```
+macro_rules! table_row {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $row:ident: $table:ident $name:literal by ($($key:ident),+) {
+            $($(#[$column_meta:meta])* $column:ident: $rust:ty),+ $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, diesel::Queryable)]
+        $vis struct $row { $($(#[$column_meta])* pub $column: $rust),+ }
+
+        const _: () = {
+            pub struct Many { rows: usize, $($column: Vec<$rust>),+ }
+
+            impl $crate::db::BulkRow for $row {
+                const TABLE: &'static str = $name;
+                const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),+];
+                const KEY: &'static [&'static str] = &[$(stringify!($key)),+];
+                type Columns = Many;
+
+                fn columns(rows: &[Self]) -> Many {
+                    Many { rows: rows.len(), $($column: rows.iter().map(|row| row.$column.clone()).collect()),+ }
+                }
+            }
+            impl $crate::db::Columns for Many {
+                fn rows(&self) -> usize {
+                    self.rows
+                }
+
+                fn bind_arrays<'b>(
+                    &'b self,
+                    mut out: diesel::query_builder::AstPass<'_, 'b, diesel::pg::Pg>,
+                ) -> diesel::QueryResult<()> {
+                    let mut separator = "";
+                    $(
+                        out.push_sql(separator);
+                        out.push_bind_param::<
+                            diesel::sql_types::Array<<$table::$column as diesel::Expression>::SqlType>, _,
+                        >(&self.$column)?;
+                        separator = ", ";
+                    )+
+                    let _ = separator;
+                    Ok(())
+                }
+
+                fn bind_row<'b>(
+                    &'b self,
+                    row: usize,
+                    mut out: diesel::query_builder::AstPass<'_, 'b, diesel::sqlite::Sqlite>,
+                ) -> diesel::QueryResult<()> {
+                    let mut separator = "";
+                    $(
+                        out.push_sql(separator);
+                        out.push_bind_param::<<$table::$column as diesel::Expression>::SqlType, _>(
+                            &self.$column[row],
+                        )?;
+                        separator = ", ";
+                    )+
+                    let _ = separator;
+                    Ok(())
+                }
+            }
+        };
+    };
+}
+pub(crate) use table_row;

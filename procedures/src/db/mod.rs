@@ -1,0 +1,22 @@
+//! The database: one of PostgreSQL and SQLite, as the address says.
+
+mod bulk;
+mod connection;
+mod fault;
+mod functions;
+mod migrate;
+mod pairs;
+mod pool;
+mod transaction;
+
+pub mod schema;
+pub mod types;
+
+pub use bulk::{BulkRow, Columns};
+pub(crate) use bulk::table_row;
+pub(crate) use connection::{locked, together};
+pub use connection::{Connection, Rows, Statement};
+pub(crate) use functions::{coalesce, lower};
+pub(crate) use pairs::pairs;
+pub use pool::{Database, Lease, PoolSizes};
+pub use transaction::Transaction;

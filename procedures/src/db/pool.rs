@@ -1,0 +1,192 @@
+//! Connections, set up once and handed out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult, Timeouts};
+use diesel_async::pooled_connection::PoolableConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::NoTls;
+use tokio_postgres::config::SslMode;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::connection::{Connection, LiteConn};
+use crate::error::{Error, Outcome, Result};
+
+/// How long a call waits for a connection before it is told that the database is out of reach.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What every PostgreSQL connection begins with. A generic plan is kept for statements with array parameters, which
+/// are otherwise planned anew at every call (0.2 to 0.3 ms each). The timeouts are in milliseconds: a statement, a
+/// wait for a lock, and a transaction whose client has gone silent.
+const POSTGRES_SETUP: &str = "SET plan_cache_mode = force_generic_plan; SET statement_timeout = 10000; \
+                              SET lock_timeout = 5000; SET idle_in_transaction_session_timeout = 15000; \
+                              SET TimeZone = 'UTC'";
+
+/// What every SQLite connection begins with: a reader never waits for the writer (WAL), a commit is on disk before
+/// it is acknowledged (FULL), and a second process waits for the first (milliseconds).
+const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                            PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY";
+
+/// How many connections there are at the most.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolSizes {
+    /// PostgreSQL connections, for reading and writing.
+    pub postgres: usize,
+    /// SQLite connections that read; one more writes.
+    pub sqlite_readers: usize,
+}
+impl Default for PoolSizes {
+    fn default() -> Self {
+        PoolSizes { postgres: 16, sqlite_readers: 4 }
+    }
+}
+
+/// A connection on loan from the pool.
+pub type Lease = Object<Connector>;
+
+/// The database's connections. SQLite has one that writes, PostgreSQL's do both.
+#[derive(Clone)]
+pub struct Database {
+    readers: Pool<Connector>,
+    writers: Pool<Connector>,
+}
+
+impl Database {
+    /// `postgres://…` (as libpq writes it) or `sqlite:PATH`. Connects when first used.
+    pub fn open(url: &str, sizes: PoolSizes) -> Result<Self, InvalidUrl> {
+        let connector = Connector::parse(url)?;
+        let pool = |size| {
+            let wait = Some(ACQUIRE_TIMEOUT);
+            let timeouts = Timeouts { wait, create: Some(CONNECT_TIMEOUT), recycle: None };
+            let builder = Pool::builder(connector.clone()).max_size(size).timeouts(timeouts);
+            builder.runtime(deadpool::Runtime::Tokio1).build().map_err(|error| InvalidUrl(error.to_string()))
+        };
+        Ok(match connector {
+            Connector::Postgres { .. } => {
+                let shared = pool(sizes.postgres)?;
+                Database { readers: shared.clone(), writers: shared }
+            }
+            Connector::Sqlite { .. } => Database { readers: pool(sizes.sqlite_readers)?, writers: pool(1)? },
+        })
+    }
+
+    /// A connection to read with.
+    pub async fn read(&self) -> Result<Lease> {
+        lease(&self.readers).await
+    }
+
+    /// A connection to write with; only transactions need one.
+    pub(super) async fn write(&self) -> Result<Lease> {
+        lease(&self.writers).await
+    }
+}
+
+async fn lease(pool: &Pool<Connector>) -> Result<Lease> {
+    pool.get().await.map_err(|error| match error {
+        PoolError::Backend(error) => Error::unavailable(Outcome::NotApplied, error),
+        other => Error::unavailable(Outcome::NotApplied, other.to_string()),
+    })
+}
+
+/// The address names no database that can be used.
+#[derive(Debug, thiserror::Error)]
+#[error("not a database address (postgres://… or sqlite:PATH): {0}")]
+pub struct InvalidUrl(String);
+
+/// How a connection is made.
+#[derive(Clone)]
+pub enum Connector {
+    Postgres { config: Arc<tokio_postgres::Config>, tls: Arc<ClientConfig> },
+    Sqlite { path: Arc<str> },
+}
+
+impl Connector {
+    fn parse(url: &str) -> Result<Self, InvalidUrl> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return match path.is_empty() {
+                true => Err(InvalidUrl("the path is empty".into())),
+                false => Ok(Connector::Sqlite { path: path.into() }),
+            };
+        }
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(InvalidUrl("unknown scheme".into()));
+        }
+        // The parser's own message may quote the address, and with it a password.
+        let config = url.parse::<tokio_postgres::Config>().map_err(|_| InvalidUrl("not understood".into()))?;
+        Ok(Connector::Postgres { config: Arc::new(config), tls: Arc::new(tls_config()) })
+    }
+
+    async fn connect(&self) -> Result<Connection, ConnectError> {
+        let mut connection = match self {
+            Connector::Postgres { config, tls } => Connection::Postgres(connect_postgres(config, tls).await?),
+            Connector::Sqlite { path } => Connection::Sqlite(LiteConn::establish(path).await?),
+        };
+        let setup = match &connection {
+            Connection::Postgres(_) => POSTGRES_SETUP,
+            Connection::Sqlite(_) => SQLITE_SETUP,
+        };
+        connection.batch(setup).await?;
+        Ok(connection)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error(transparent)]
+    Connect(#[from] diesel::ConnectionError),
+    #[error(transparent)]
+    Postgres(#[from] tokio_postgres::Error),
+    #[error(transparent)]
+    Setup(#[from] diesel::result::Error),
+}
+
+/// `sslmode=require` encrypts and verifies against the public roots; without it the connection is plain, as on a
+/// loopback address or a Unix socket.
+async fn connect_postgres(
+    config: &tokio_postgres::Config,
+    tls: &Arc<ClientConfig>,
+) -> Result<AsyncPgConnection, ConnectError> {
+    Ok(match config.get_ssl_mode() {
+        SslMode::Require => {
+            let (client, connection) = config.connect(MakeRustlsConnect::new((**tls).clone())).await?;
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+        }
+        _ => {
+            let (client, connection) = config.connect(NoTls).await?;
+            AsyncPgConnection::try_from_client_and_connection(client, connection).await?
+        }
+    })
+}
+
+fn tls_config() -> ClientConfig {
+    let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring supports the default protocol versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
+impl Manager for Connector {
+    type Type = Connection;
+    type Error = ConnectError;
+
+    async fn create(&self) -> Result<Connection, ConnectError> {
+        self.connect().await
+    }
+
+    /// A connection whose transaction was cut short is closed, not handed out again.
+    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<ConnectError> {
+        let broken = match connection {
+            Connection::Postgres(conn) => conn.is_broken(),
+            Connection::Sqlite(conn) => conn.is_broken(),
+        };
+        if broken { Err(RecycleError::message("a transaction was cut short")) } else { Ok(()) }
+    }
+}

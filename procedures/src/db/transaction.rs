@@ -1,0 +1,140 @@
+//! The one place where a transaction opens, commits and rolls back.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use diesel::connection::AnsiTransactionManager as LiteTransactions;
+use diesel::sql_types::{Nullable, Text};
+use diesel::QueryResult;
+use diesel_async::{AnsiTransactionManager as PgTransactions, AsyncConnection, TransactionManager};
+
+use super::connection::{Connection, LiteConn};
+use super::pool::Database;
+use crate::error::{Error, Outcome, Result};
+use crate::values::Moment;
+
+/// How long, and how often, a COMMIT whose answer was lost is asked about before its outcome is unknown.
+const LOOK_UP_EVERY: Duration = Duration::from_millis(100);
+const LOOK_UPS: u32 = 30;
+
+/// An open transaction: what is written through it is written wholly or not at all.
+///
+/// In SQLite it holds the write lock from its beginning, so it cannot fail half-way for want of it.
+pub struct Transaction<'c> {
+    connection: &'c mut Connection,
+    /// The moment all of its decisions and changes are of.
+    pub now: Moment,
+}
+
+impl Deref for Transaction<'_> {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        self.connection
+    }
+}
+impl DerefMut for Transaction<'_> {
+    fn deref_mut(&mut self) -> &mut Connection {
+        self.connection
+    }
+}
+
+impl Database {
+    /// Runs `work` in a transaction: commits if it succeeds, rolls back if it fails.
+    ///
+    /// If the answer to COMMIT is lost, the transaction's fate is looked up before anything is said of it.
+    pub async fn transaction<T>(
+        &self,
+        now: Moment,
+        work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut lease = self.write().await?;
+        let connection = &mut *lease;
+        begin(connection).await?;
+        let done = match work(&mut Transaction { connection: &mut *connection, now }).await {
+            Ok(done) => done,
+            Err(error) => {
+                // A connection that fails to roll back is broken, which the pool sees; the error to tell is the first.
+                if let Err(fault) = rollback(connection).await {
+                    tracing::warn!(%fault, "a rollback failed; the connection is given up");
+                }
+                return Err(error);
+            }
+        };
+        let number = transaction_number(connection).await?;
+        match commit(connection).await {
+            Ok(()) => Ok(done),
+            Err(error) => match number {
+                Some(number) if error.code() == crate::error::Code::ServiceUnavailable => {
+                    drop(lease);
+                    self.fate(&number, error).await.map(|()| done)
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// What became of a transaction whose COMMIT was not answered.
+    async fn fate(&self, number: &str, lost: Error) -> Result<()> {
+        tracing::warn!(number, cause = lost.cause().map(ToString::to_string), "the answer to a COMMIT was lost");
+        for _ in 0..LOOK_UPS {
+            match self.status(number).await {
+                Ok(Some(status)) if status == "committed" => return Ok(()),
+                Ok(Some(status)) if status == "aborted" => {
+                    return Err(Error::retryable("the transaction was aborted while it committed"));
+                }
+                // Still in progress (or too old to be known), or the database is not back yet.
+                Ok(_) | Err(_) => tokio::time::sleep(LOOK_UP_EVERY).await,
+            }
+        }
+        Err(Error::unavailable(Outcome::Unknown, "the fate of a transaction could not be looked up"))
+    }
+
+    async fn status(&self, number: &str) -> Result<Option<String>> {
+        let mut lease = self.read().await?;
+        let Connection::Postgres(conn) = &mut *lease else { return Ok(None) };
+        let status = diesel::dsl::sql::<Nullable<Text>>("SELECT pg_xact_status(")
+            .bind::<Text, _>(number)
+            .sql("::xid8)");
+        Ok(diesel_async::RunQueryDsl::get_result(status, conn).await?)
+    }
+}
+
+async fn begin(connection: &mut Connection) -> QueryResult<()> {
+    match connection {
+        Connection::Postgres(conn) => PgTransactions::begin_transaction(conn).await,
+        Connection::Sqlite(conn) => {
+            conn.spawn_blocking(|conn| LiteTransactions::begin_transaction_sql(conn, "BEGIN IMMEDIATE")).await
+        }
+    }
+}
+
+async fn commit(connection: &mut Connection) -> Result<()> {
+    match connection {
+        Connection::Postgres(conn) => PgTransactions::commit_transaction(conn).await?,
+        Connection::Sqlite(conn) => {
+            <LiteConn as AsyncConnection>::TransactionManager::commit_transaction(conn).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn rollback(connection: &mut Connection) -> QueryResult<()> {
+    match connection {
+        Connection::Postgres(conn) => PgTransactions::rollback_transaction(conn).await,
+        Connection::Sqlite(conn) => {
+            <LiteConn as AsyncConnection>::TransactionManager::rollback_transaction(conn).await
+        }
+    }
+}
+
+/// PostgreSQL's number of a transaction that has written something. SQLite answers a COMMIT in the same process, so
+/// its answer cannot be lost.
+async fn transaction_number(connection: &mut Connection) -> Result<Option<String>> {
+    match connection {
+        Connection::Postgres(conn) => {
+            let number = diesel::select(diesel::dsl::sql::<Nullable<Text>>("pg_current_xact_id_if_assigned()::text"));
+            Ok(diesel_async::RunQueryDsl::get_result(number, conn).await?)
+        }
+        Connection::Sqlite(_) => Ok(None),
+    }
+}

@@ -1,0 +1,148 @@
+//! `development_keys`, `development_clock`, and the rows that development mode sets without a procedure.
+
+use diesel::prelude::*;
+
+use crate::caller::Tenant;
+use crate::course;
+use crate::db::schema::{
+    course_enrollments as enrollments, development_clock as clock, development_keys as keys, identities,
+    identity_providers as providers, memberships, organizations, users,
+};
+use crate::db::{Connection, Database, Transaction, table_row};
+use crate::enrollment::{EnrollmentRow, EnrollmentStatus};
+use crate::error::Result;
+use crate::member::Role;
+use crate::session::Provider;
+use crate::values::{EnrollmentId, IdentityProviderId, Moment, OrganizationId, ProviderSubject, Slug, UserId};
+
+/// An issuer's signing key.
+#[derive(Clone, Debug, Queryable)]
+pub struct IssuerKey {
+    pub organization_id: OrganizationId,
+    pub provider_id: IdentityProviderId,
+    pub issuer: String,
+    pub audience: String,
+    pub key_id: String,
+    /// PKCS #8 in PEM.
+    pub private_key: String,
+}
+
+table_row! {
+    struct KeyRow: keys "development_keys" by (organization_id) {
+        organization_id: OrganizationId,
+        key_id: String,
+        private_key: String,
+    }
+}
+
+table_row! {
+    struct ClockRow: clock "development_clock" by (id) {
+        id: i32,
+        offset_micros: i64,
+    }
+}
+
+/// The key of an organization's built-in issuer; none if there is no such organization, or it has another issuer.
+pub async fn issuer_key(db: &Database, slug: &Slug) -> Result<Option<IssuerKey>> {
+    let query = keys::table
+        .inner_join(organizations::table.on(organizations::id.eq(keys::organization_id)))
+        .inner_join(providers::table.on(providers::organization_id.eq(keys::organization_id)))
+        .filter(organizations::slug.eq(slug.clone()))
+        .filter(providers::jwks_uri.is_null())
+        .select((
+            keys::organization_id,
+            providers::id,
+            providers::issuer,
+            providers::audience,
+            keys::key_id,
+            keys::private_key,
+        ));
+    Ok(db.read().await?.first(query).await?)
+}
+
+pub(super) async fn find_issuer_key(
+    conn: &mut Connection,
+    organization: OrganizationId,
+) -> Result<Option<String>> {
+    let query = keys::table.filter(keys::organization_id.eq(organization)).select(keys::key_id);
+    Ok(conn.first(query).await?)
+}
+
+pub(super) async fn insert_issuer(tx: &mut Transaction<'_>, provider: Provider, key: IssuerKey) -> Result<()> {
+    let organization_id = provider.organization_id;
+    tx.insert_all(&[provider]).await?;
+    let row = KeyRow { organization_id, key_id: key.key_id, private_key: key.private_key };
+    Ok(tx.insert_all(&[row]).await?)
+}
+
+pub(super) async fn find_user(
+    conn: &mut Connection,
+    issuer: &IssuerKey,
+    subject: &ProviderSubject,
+) -> Result<Option<UserId>> {
+    let query = identities::table
+        .filter(identities::identity_provider_id.eq(issuer.provider_id))
+        .filter(identities::subject.eq(subject.clone()))
+        .select(identities::user_id);
+    Ok(conn.first(query).await?)
+}
+
+pub(super) async fn set_standing(
+    tx: &mut Transaction<'_>,
+    organization: OrganizationId,
+    user: UserId,
+    role: Role,
+    global_admin: bool,
+) -> Result<()> {
+    let member =
+        memberships::table.filter(memberships::organization_id.eq(organization)).filter(memberships::user_id.eq(user));
+    tx.execute(diesel::update(member).set(memberships::role.eq(role))).await?;
+    let person = users::table.filter(users::id.eq(user));
+    tx.execute(diesel::update(person).set(users::global_admin.eq(global_admin))).await?;
+    Ok(())
+}
+
+/// Sets the status with the columns and counters that belong to it; answers with the row as it was.
+pub(super) async fn force(
+    tx: &mut Transaction<'_>,
+    tenant: Tenant,
+    id: EnrollmentId,
+    status: EnrollmentStatus,
+) -> Result<Option<EnrollmentRow>> {
+    let query = enrollments::table
+        .filter(enrollments::organization_id.eq(tenant.organization_id()))
+        .filter(enrollments::id.eq(id))
+        .select(enrollments::all_columns);
+    let Some(course_id) = tx.first::<EnrollmentRow>(query).await?.map(|row| row.course_id) else {
+        return Ok(None);
+    };
+    let mut courses = course::store::lock(tx, tenant, vec![course_id]).await?;
+    let Some(old) = tx.first::<EnrollmentRow>(query).await? else { return Ok(None) };
+    let at = |wanted: EnrollmentStatus| (status == wanted).then_some(tx.now);
+    let row = EnrollmentRow {
+        status,
+        completed_at: at(EnrollmentStatus::Completed),
+        cancelled_at: at(EnrollmentStatus::Cancelled),
+        waitlisted_at: at(EnrollmentStatus::Waitlisted).or(old.waitlisted_at),
+        updated_at: tx.now,
+        version: old.version + 1,
+        ..old.clone()
+    };
+    for course in &mut courses {
+        *course.count_mut(old.status) -= 1;
+        *course.count_mut(status) += 1;
+    }
+    tx.update_all(&[row]).await?;
+    course::store::save_counts(tx, courses.iter()).await?;
+    Ok(Some(old))
+}
+
+/// How far the clock was moved.
+pub async fn clock_offset(db: &Database) -> Result<i64> {
+    let query = clock::table.filter(clock::id.eq(1)).select(clock::offset_micros);
+    Ok(db.read().await?.first(query).await?.unwrap_or(0))
+}
+
+pub async fn set_clock_offset(db: &Database, now: Moment, offset_micros: i64) -> Result<()> {
+    db.transaction(now, async |tx| Ok(tx.replace_all(&[ClockRow { id: 1, offset_micros }]).await?)).await
+}

@@ -1,0 +1,29 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::store;
+use super::view::{self, Enrollment};
+use crate::caller::{Cx, Insider};
+use crate::error::Result;
+use crate::policy;
+use crate::values::{CourseId, UserId};
+
+/// The enrollment of the caller, or of another member, in a course; null if there is none.
+#[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(optional_fields = nullable)]
+pub struct FindInput {
+    pub course_id: CourseId,
+    /// The caller, unless told.
+    pub user_id: Option<UserId>,
+}
+
+pub async fn find(cx: Cx<Insider>, input: FindInput) -> Result<Option<Enrollment>> {
+    let subject = policy::subject_of_reading(&cx.caller, input.user_id)?;
+    let mut conn = cx.app.db.read().await?;
+    match store::find_by_subject(&mut conn, cx.caller.tenant, input.course_id, subject).await? {
+        Some(row) => view::present_one(&mut conn, &cx.caller, row).await.map(Some),
+        None => Ok(None),
+    }
+}

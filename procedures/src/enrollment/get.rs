@@ -1,0 +1,21 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::view::{self, Enrollment, VisibleEnrollment};
+use crate::caller::{Cx, Insider};
+use crate::error::Result;
+use crate::values::EnrollmentId;
+
+/// An enrollment by its id.
+#[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetInput {
+    pub enrollment_id: EnrollmentId,
+}
+
+pub async fn get(cx: Cx<Insider>, input: GetInput) -> Result<Enrollment> {
+    let mut conn = cx.app.db.read().await?;
+    let enrollment = VisibleEnrollment::load(&mut conn, &cx.caller, input.enrollment_id).await?;
+    view::present_one(&mut conn, &cx.caller, enrollment.into_row()).await
+}

@@ -1,0 +1,82 @@
+//! One transaction for the enrollment commands of one organization, a single one or many: keys claimed, facts loaded,
+//! each decided, changes and events written, all set-wise.
+
+use super::rules::{self, By, Changes, Command, Wish};
+use super::view::Enrollment;
+use super::{EnrollmentRow, store};
+use crate::App;
+use crate::caller::{Actor, Cx, Insider};
+use crate::error::{Error, Result};
+use crate::event::{self, EventActor};
+use crate::idempotency::{self, Claim, Claimed};
+use crate::policy::{self, Subject};
+use crate::values::CourseId;
+
+/// A command with the particulars of the call it came by.
+pub(crate) struct Order {
+    command: Command,
+    claim: Option<Claim>,
+    /// Whether the answer may show notes.
+    sees_notes: bool,
+}
+
+/// Carries out one caller's wish.
+pub(crate) async fn one(cx: Cx<Insider>, course_id: CourseId, subject: Subject, wish: Wish) -> Result<Enrollment> {
+    let by = By {
+        actor: EventActor::of(&cx.caller),
+        user_id: cx.caller.user_id(),
+        role: match &cx.caller.actor {
+            Actor::Person(person) => person.role,
+            Actor::Service(_) => None,
+        },
+        request_id: cx.request_id.to_string(),
+    };
+    let order = Order {
+        command: Command { course_id, subject, by, wish },
+        claim: cx.key.map(|call| Claim::new(&cx.caller, call)),
+        sees_notes: policy::may_read_notes(&cx.caller),
+    };
+    let mut answers = all(&cx.app, &cx.caller, vec![order]).await?;
+    answers.pop().unwrap_or_else(|| Err(Error::internal("one order has one answer")))
+}
+
+/// Carries out many orders of one organization in their order; each has its own answer, and one that the rules refuse
+/// costs the others nothing.
+pub(crate) async fn all(app: &App, caller: &Insider, orders: Vec<Order>) -> Result<Vec<Result<Enrollment>>> {
+    let tenant = caller.tenant;
+    let now = app.clock.now();
+    app.db
+        .transaction(now, async |tx| {
+            let claims: Vec<Option<Claim>> = orders.iter().map(|order| order.claim.clone()).collect();
+            let claimed = idempotency::claim::<Enrollment>(tx, &claims, now).await?;
+            let undecided = |order: &usize| matches!(claimed[*order], Claimed::Fresh);
+            let fresh: Vec<usize> = (0..orders.len()).filter(undecided).collect();
+            let mut facts = store::load(tx, tenant, fresh.iter().map(|order| &orders[*order].command)).await?;
+
+            let mut changes = Changes::default();
+            let mut answers = Vec::with_capacity(orders.len());
+            for (order, claimed) in orders.iter().zip(claimed) {
+                answers.push(match claimed {
+                    Claimed::Answered(answer) => Ok(answer),
+                    Claimed::Refused(error) => Err(error),
+                    Claimed::Fresh => rules::decide(&mut facts, &mut changes, now, &order.command)
+                        .map(|row| answer(row, order.sees_notes)),
+                });
+            }
+
+            let events = std::mem::take(&mut changes.events);
+            store::apply(tx, changes).await?;
+            let stored = fresh.iter().filter_map(|order| {
+                Some((orders[*order].claim.as_ref()?, answers[*order].as_ref().ok()?))
+            });
+            idempotency::record(tx, stored, now).await?;
+            event::store::append(tx, tenant, events).await?;
+            Ok(answers)
+        })
+        .await
+}
+
+/// A decision never leaves its row on a waitlist without a place, so the answer needs no further look-up.
+fn answer(row: EnrollmentRow, sees_notes: bool) -> Enrollment {
+    Enrollment::of(row, None, sees_notes)
+}

@@ -1,0 +1,105 @@
+//! `events` and `event_heads`.
+
+use diesel::prelude::*;
+
+use super::{ActorKind, Event, EventActor, EventId, EventKind, NewEvent};
+use crate::caller::Tenant;
+use crate::db::schema::{event_heads, events};
+use crate::db::{Connection, Transaction, table_row};
+use crate::enrollment::VisibleEnrollment;
+use crate::error::{Error, Result};
+use crate::values::{CourseId, EnrollmentId, Limit, Moment, OrganizationId, PrincipalId, UserId};
+
+table_row! {
+    struct EventRow: events "events" by (organization_id, number) {
+        organization_id: OrganizationId,
+        number: i64,
+        at: Moment,
+        kind: EventKind,
+        course_id: CourseId,
+        enrollment_id: EnrollmentId,
+        user_id: UserId,
+        actor_kind: ActorKind,
+        actor_id: Option<PrincipalId>,
+        request_id: String,
+        data: String,
+    }
+}
+
+table_row! {
+    pub(crate) struct EventHead: event_heads "event_heads" by (organization_id) {
+        organization_id: OrganizationId,
+        last_number: i64,
+    }
+}
+
+/// Numbers and writes the events of one transaction, last of all its writes: from here on, other transactions of the
+/// organization that have events wait.
+pub(crate) async fn append(tx: &mut Transaction<'_>, tenant: Tenant, new: Vec<NewEvent>) -> Result<()> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let organization_id = tenant.organization_id();
+    let count = i64::try_from(new.len()).map_err(Error::internal)?;
+    let take = diesel::update(event_heads::table.filter(event_heads::organization_id.eq(organization_id)))
+        .set(event_heads::last_number.eq(event_heads::last_number + count))
+        .returning(event_heads::last_number);
+    let last: i64 = tx.one(take).await?;
+    let at = tx.now;
+    let rows = (last - count + 1..)
+        .zip(new)
+        .map(|(number, event)| {
+            Ok(EventRow {
+                organization_id,
+                number,
+                at,
+                kind: event.kind,
+                course_id: event.course_id,
+                enrollment_id: event.enrollment_id,
+                user_id: event.user_id,
+                actor_kind: event.actor.kind,
+                actor_id: event.actor.id,
+                request_id: event.request_id,
+                data: serde_json::to_string(&event.data).map_err(Error::internal)?,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(tx.insert_all(&rows).await?)
+}
+
+/// One enrollment's events, oldest first.
+pub(crate) async fn history(
+    conn: &mut Connection,
+    tenant: Tenant,
+    enrollment: &VisibleEnrollment,
+    after: Option<EventId>,
+    limit: Limit,
+) -> Result<Vec<Event>> {
+    let query = events::table
+        .filter(events::organization_id.eq(tenant.organization_id()))
+        .filter(events::enrollment_id.eq(enrollment.row().id))
+        .filter(events::number.gt(after.map_or(0, |id| id.0)))
+        .order(events::number)
+        .limit(limit.with_lookahead())
+        .select(events::all_columns);
+    let rows: Vec<EventRow> = conn.load(query).await?;
+    rows.into_iter().map(Event::try_from).collect()
+}
+
+impl TryFrom<EventRow> for Event {
+    type Error = Error;
+
+    fn try_from(row: EventRow) -> Result<Self> {
+        Ok(Event {
+            id: EventId(row.number),
+            at: row.at,
+            kind: row.kind,
+            organization_id: row.organization_id,
+            course_id: row.course_id,
+            enrollment_id: row.enrollment_id,
+            user_id: row.user_id,
+            actor: EventActor { kind: row.actor_kind, id: row.actor_id },
+            data: serde_json::from_str(&row.data).map_err(Error::internal)?,
+        })
+    }
+}

@@ -1,0 +1,264 @@
+//! Repeating a mutation safely: a key, the fingerprint of its input, and the answer it got.
+//!
+//! The record is written in the transaction of the change itself, so an answer is stored exactly when its change
+//! is. It holds for [`RETENTION`]; the same key and input get the stored answer, another input is
+//! UNPROCESSABLE_CONTENT, and a key whose first call is still running is CONFLICT `keyInFlight`. Refusals and faults
+//! are not stored: repeating such a call decides anew.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::value::{CowStrDeserializer, MapAccessDeserializer};
+use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use sha2::{Digest, Sha256};
+use ts_rs::{Config, TS, TypeVisitor};
+
+use crate::caller::{Cx, Insider};
+use crate::db::{Connection, Transaction};
+use crate::error::{Code, Error, Reason, Result};
+use crate::values::{IdempotencyKey, Moment, OrganizationId, PrincipalId};
+
+mod store;
+pub use store::purge;
+
+/// How long an answer is kept.
+pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A mutation's key and what it was sent with.
+#[derive(Clone, Debug)]
+pub struct KeyedCall {
+    procedure: Arc<str>,
+    key: IdempotencyKey,
+    fingerprint: Vec<u8>,
+}
+
+impl KeyedCall {
+    /// The fingerprint is of the input as it was understood, so spelling and the order of fields do not matter.
+    pub fn new(procedure: Arc<str>, key: IdempotencyKey, input: &impl Serialize) -> Result<Self> {
+        let canonical = serde_json::to_vec(input).map_err(Error::internal)?;
+        Ok(KeyedCall { procedure, key, fingerprint: Sha256::digest(canonical).to_vec() })
+    }
+}
+
+/// A keyed call with whom it belongs to: one key of two callers is two keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    organization: OrganizationId,
+    owner: PrincipalId,
+    call: KeyedCall,
+}
+
+impl Claim {
+    pub(crate) fn new(caller: &Insider, call: KeyedCall) -> Self {
+        Claim { organization: caller.tenant.organization_id(), owner: caller.principal(), call }
+    }
+
+    fn lock(&self) -> i64 {
+        let mut digest = Sha256::new();
+        digest.update(self.organization.uuid());
+        digest.update(self.owner.uuid());
+        digest.update(self.call.procedure.as_bytes());
+        digest.update([0]);
+        digest.update(self.call.key.as_str().as_bytes());
+        let bytes = digest.finalize();
+        i64::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
+    }
+}
+
+/// What a key says about the call that carries it.
+pub(crate) enum Claimed<T> {
+    /// Nothing yet: decide, then [`record`] the answer.
+    Fresh,
+    /// It was answered before.
+    Answered(T),
+    /// It may not run.
+    Refused(Error),
+}
+
+/// Claims the keys of one transaction's calls, all in two statements; a call without a key is fresh.
+pub(crate) async fn claim<T: DeserializeOwned>(
+    conn: &mut Connection,
+    claims: &[Option<Claim>],
+    now: Moment,
+) -> Result<Vec<Claimed<T>>> {
+    let keyed: Vec<&Claim> = claims.iter().flatten().collect();
+    if keyed.is_empty() {
+        return Ok(claims.iter().map(|_| Claimed::Fresh).collect());
+    }
+    let mut free = store::try_lock(conn, &keyed).await?;
+    let known = store::known(conn, &keyed, now.minus(RETENTION)).await?;
+    let answers: BTreeMap<_, _> =
+        known.iter().map(|row| ((row.caller_id, row.procedure.as_str(), row.key.as_str()), row)).collect();
+    claims
+        .iter()
+        .map(|claim| {
+            let Some(claim) = claim else { return Ok(Claimed::Fresh) };
+            if !free.remove(&claim.lock()) {
+                return Ok(Claimed::Refused(Reason::KeyInFlight.into()));
+            }
+            match answers.get(&(claim.owner, &*claim.call.procedure, claim.call.key.as_str())) {
+                None => Ok(Claimed::Fresh),
+                Some(row) if row.fingerprint != claim.call.fingerprint => Ok(Claimed::Refused(reused())),
+                Some(row) => Ok(Claimed::Answered(serde_json::from_str(&row.answer).map_err(Error::internal)?)),
+            }
+        })
+        .collect()
+}
+
+/// Stores the answers of fresh calls, in one statement.
+pub(crate) async fn record<'a, T: Serialize + 'a>(
+    conn: &mut Connection,
+    answers: impl IntoIterator<Item = (&'a Claim, &'a T)>,
+    now: Moment,
+) -> Result<()> {
+    let rows = answers
+        .into_iter()
+        .map(|(claim, answer)| {
+            let answer = serde_json::to_string(answer).map_err(Error::internal)?;
+            Ok(store::Row::new(claim, answer, now))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    store::save(conn, &rows).await
+}
+
+fn reused() -> Error {
+    Error::new(Code::UnprocessableContent, "The idempotency key was used before with another input.")
+}
+
+impl<K: AsRef<Insider>> Cx<K> {
+    /// Runs one mutation's load → decide → write in one transaction, under its idempotency key if it has one.
+    pub(crate) async fn write<T: Serialize + DeserializeOwned>(
+        &self,
+        work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let claim = [self.key.clone().map(|call| Claim::new(self.caller.as_ref(), call))];
+        let now = self.app.clock.now();
+        self.app
+            .db
+            .transaction(now, async |tx| {
+                match self::claim(tx, &claim, now).await?.pop() {
+                    Some(Claimed::Answered(answer)) => return Ok(answer),
+                    Some(Claimed::Refused(error)) => return Err(error),
+                    Some(Claimed::Fresh) | None => {}
+                }
+                let answer = work(tx).await?;
+                if let [Some(claim)] = &claim {
+                    record(tx, [(claim, &answer)], now).await?;
+                }
+                Ok(answer)
+            })
+            .await
+    }
+}
+
+/// A mutation's input with the key that may stand beside its fields.
+#[derive(Debug)]
+pub struct KeyedInput<I> {
+    pub key: Option<IdempotencyKey>,
+    pub input: I,
+}
+
+const KEY_FIELD: &str = "idempotencyKey";
+
+impl<'de, I: Deserialize<'de>> Deserialize<'de> for KeyedInput<I> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object<I>(PhantomData<I>);
+        impl<'de, I: Deserialize<'de>> Visitor<'de> for Object<I> {
+            type Value = KeyedInput<I>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
+                let mut key = None;
+                let rest = WithoutKey { map, key: &mut key };
+                let input = I::deserialize(MapAccessDeserializer::new(rest))?;
+                Ok(KeyedInput { key: key.flatten(), input })
+            }
+        }
+        deserializer.deserialize_map(Object(PhantomData))
+    }
+}
+
+/// An object's fields but the key, which is put aside.
+struct WithoutKey<'a, M> {
+    map: M,
+    key: &'a mut Option<Option<IdempotencyKey>>,
+}
+
+impl<'de, M: MapAccess<'de>> MapAccess<'de> for WithoutKey<'_, M> {
+    type Error = M::Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, M::Error> {
+        while let Some(field) = self.map.next_key::<Cow<'de, str>>()? {
+            if field != KEY_FIELD {
+                return seed.deserialize(CowStrDeserializer::new(field)).map(Some);
+            }
+            let key = self.map.next_value()?;
+            if self.key.replace(key).is_some() {
+                return Err(M::Error::duplicate_field(KEY_FIELD));
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, M::Error> {
+        self.map.next_value_seed(seed)
+    }
+}
+
+/// What every mutation takes beside its input.
+#[derive(TS)]
+#[ts(rename_all = "camelCase", optional_fields = nullable)]
+#[expect(dead_code, reason = "only its TypeScript declaration is used")]
+struct Idempotent {
+    /// Makes the call safe to repeat: the same key and input give the same answer for 24 hours.
+    idempotency_key: Option<IdempotencyKey>,
+}
+
+impl<I: TS> TS for KeyedInput<I> {
+    type WithoutGenerics = I::WithoutGenerics;
+    type OptionInnerType = Self;
+
+    fn docs() -> Option<String> {
+        I::docs()
+    }
+    fn name(config: &Config) -> String {
+        format!("{} & {}", I::name(config), Idempotent::name(config))
+    }
+    fn inline(config: &Config) -> String {
+        Self::name(config)
+    }
+    fn visit_dependencies(visitor: &mut impl TypeVisitor)
+    where
+        Self: 'static,
+    {
+        visitor.visit::<I>();
+        visitor.visit::<Idempotent>();
+    }
+}
+
+impl<I: JsonSchema> JsonSchema for KeyedInput<I> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        I::schema_name()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = I::json_schema(generator);
+        let key = generator.subschema_for::<Option<IdempotencyKey>>();
+        let properties = schema.ensure_object().entry("properties").or_insert_with(|| serde_json::json!({}));
+        if let Some(properties) = properties.as_object_mut() {
+            properties.insert(KEY_FIELD.into(), key.to_value());
+        }
+        schema
+    }
+}

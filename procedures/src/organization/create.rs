@@ -1,0 +1,35 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::{Organization, store};
+use crate::caller::{Cx, GlobalAdmin};
+use crate::error::{Reason, Result};
+use crate::policy::{self, Action};
+use crate::values::{Name, OrganizationId, Slug};
+
+/// Creates an organization. For global admins.
+#[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateInput {
+    pub slug: Slug,
+    pub name: Name,
+}
+
+pub async fn create(cx: Cx<GlobalAdmin>, input: CreateInput) -> Result<Organization> {
+    policy::require(&cx.caller, Action::WriteOrganizations)?;
+    cx.write(async |tx| {
+        if store::find_by_slug(tx, &input.slug).await?.is_some() {
+            return Err(Reason::SlugTaken.into());
+        }
+        let organization = Organization {
+            id: OrganizationId::new(),
+            slug: input.slug.clone(),
+            name: input.name.clone(),
+            created_at: tx.now,
+        };
+        store::insert(tx, organization.clone()).await?;
+        Ok(organization)
+    })
+    .await
+}

@@ -1,0 +1,27 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::{Organization, store};
+use crate::caller::{Cx, GlobalAdmin};
+use crate::error::{Error, Result};
+use crate::policy::{self, Action};
+use crate::values::OrganizationId;
+
+/// The organization that the call is in. For global admins.
+#[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(optional_fields = nullable)]
+pub struct GetInput {
+    /// The organization expected; any other than the one the call is in is NOT_FOUND (D18).
+    pub organization_id: Option<OrganizationId>,
+}
+
+pub async fn get(cx: Cx<GlobalAdmin>, input: GetInput) -> Result<Organization> {
+    policy::require(&cx.caller, Action::WriteOrganizations)?;
+    let tenant = cx.caller.tenant;
+    if input.organization_id.is_some_and(|id| id != tenant.organization_id()) {
+        return Err(Error::not_found());
+    }
+    store::find(&mut *cx.app.db.read().await?, tenant).await?.ok_or_else(Error::not_found)
+}

@@ -1,0 +1,229 @@
+//! How a procedure is declared. Everything else is derived from that declaration: the JSON-RPC method, the
+//! TypeScript client type, the OpenRPC document and the authorization matrix.
+//!
+//! ```ignore
+//! Router::new("enrollment")
+//!     .mutation("enroll", enroll::enroll)
+//!     .query("get", get::get)
+//! ```
+//!
+//! where `async fn enroll(cx: Cx<Insider>, input: EnrollInput) -> Result<Enrollment>`: the context's type says who
+//! may call, the input's doc comment documents the procedure.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use rand::Rng;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
+use ts_rs::{Config, TS};
+
+use crate::App;
+use crate::caller::{Caller, CallerKind, Cx};
+use crate::error::{Error, Result};
+use crate::idempotency::{KeyedCall, KeyedInput};
+
+mod input;
+mod typescript;
+
+pub use input::NoInput;
+use input::parse;
+use typescript::declare;
+
+/// How often a mutation is run that loses against another (deadlock, serialization failure).
+const MAX_ATTEMPTS: u32 = 3;
+
+/// How long a call may take; a mutation's work goes on, its caller is told that the deadline passed.
+pub const CALL_DEADLINE: Duration = Duration::from_secs(15);
+
+/// An answer, serialized once.
+pub type Reply = Result<Box<RawValue>>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Query,
+    Mutation,
+}
+
+/// One call, as a wire hands it over.
+#[derive(Clone)]
+pub struct Call {
+    pub app: Arc<App>,
+    pub caller: Caller,
+    pub request_id: Arc<str>,
+}
+
+type Handler = Arc<dyn Fn(Call, &str) -> BoxFuture<'static, Reply> + Send + Sync>;
+
+/// A declared procedure, its types erased to JSON at the edge.
+pub struct Procedure {
+    /// `group.name`.
+    pub path: String,
+    pub kind: Kind,
+    /// Who may call at all; the roles among them are decided by [`crate::policy`].
+    pub caller: &'static str,
+    pub input: Type,
+    pub output: Type,
+    handler: Handler,
+}
+
+impl Procedure {
+    /// Runs the procedure with its input as JSON; `null` stands for an absent input.
+    ///
+    /// A panic is an internal error of this call alone.
+    pub async fn call(&self, call: Call, input: &str) -> Reply {
+        let work = AssertUnwindSafe((self.handler)(call, input)).catch_unwind();
+        match tokio::time::timeout(CALL_DEADLINE, work).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(panic)) => Err(Error::internal(panic_message(panic.as_ref()))),
+            Err(_) => Err(Error::new(crate::error::Code::Timeout, "The deadline of the call has passed.")),
+        }
+    }
+}
+
+/// A list of procedures by path.
+#[derive(Default)]
+pub struct Router {
+    group: &'static str,
+    procedures: BTreeMap<String, Procedure>,
+}
+
+impl Router {
+    pub fn new(group: &'static str) -> Self {
+        Router { group, procedures: BTreeMap::new() }
+    }
+
+    pub fn query<K, I, O, F>(self, name: &str, f: impl Fn(Cx<K>, I) -> F + Send + Sync + 'static) -> Self
+    where
+        K: CallerKind,
+        I: DeserializeOwned + TS + JsonSchema + Send + 'static,
+        O: Serialize + TS + JsonSchema + 'static,
+        F: Future<Output = Result<O>> + Send + 'static,
+    {
+        let handler = move |call: Call, json: &str| {
+            let started = narrow::<K>(call).and_then(|cx| Ok(f(cx, parse::<I>(json)?)));
+            async move { reply(&started?.await?) }.boxed()
+        };
+        self.add::<K, I, O>(name, Kind::Query, Arc::new(handler))
+    }
+
+    /// A mutation runs in a task of its own, to its end even if its caller goes away meanwhile, and as a whole
+    /// again if its transaction lost against another one. It takes an optional idempotency key beside its input.
+    pub fn mutation<K, I, O, F>(self, name: &str, f: impl Fn(Cx<K>, I) -> F + Send + Sync + 'static) -> Self
+    where
+        K: CallerKind,
+        I: Serialize + DeserializeOwned + TS + JsonSchema + Clone + Send + Sync + 'static,
+        O: Serialize + TS + JsonSchema + Send + 'static,
+        F: Future<Output = Result<O>> + Send + 'static,
+    {
+        let procedure: Arc<str> = format!("{}.{name}", self.group).into();
+        let f = Arc::new(f);
+        let handler = move |call: Call, json: &str| {
+            let started = narrow::<K>(call).and_then(|mut cx| {
+                let KeyedInput { key, input } = parse::<KeyedInput<I>>(json)?;
+                cx.key = key.map(|key| KeyedCall::new(procedure.clone(), key, &input)).transpose()?;
+                let app = cx.app.clone();
+                let f = f.clone();
+                let attempts = async move {
+                    let mut attempt = 1;
+                    loop {
+                        match f(cx.clone(), input.clone()).await {
+                            Err(error) if error.is_retryable() && attempt < MAX_ATTEMPTS => back_off(attempt).await,
+                            outcome => break reply(&outcome?),
+                        }
+                        attempt += 1;
+                    }
+                };
+                Ok(app.mutations.spawn(attempts))
+            });
+            async move { started?.await.unwrap_or_else(|panic| Err(Error::internal(panic))) }.boxed()
+        };
+        self.add::<K, KeyedInput<I>, O>(name, Kind::Mutation, Arc::new(handler))
+    }
+
+    fn add<K: CallerKind, I, O>(mut self, name: &str, kind: Kind, handler: Handler) -> Self
+    where
+        I: DeserializeOwned + TS + JsonSchema + 'static,
+        O: TS + JsonSchema + 'static,
+    {
+        let path = format!("{}.{name}", self.group);
+        let input = Type { optional: parse::<I>("{}").is_ok(), ..Type::of::<I>() };
+        let procedure =
+            Procedure { path: path.clone(), kind, caller: K::NAME, input, output: Type::of::<O>(), handler };
+        let twice = self.procedures.insert(path, procedure);
+        assert!(twice.is_none(), "the procedure {name} is declared twice in {}", self.group);
+        self
+    }
+
+    #[must_use]
+    pub fn merge(mut self, other: Router) -> Self {
+        for (path, procedure) in other.procedures {
+            assert!(!self.procedures.contains_key(&path), "the procedure {path} is declared twice");
+            self.procedures.insert(path, procedure);
+        }
+        self
+    }
+
+    pub fn find(&self, path: &str) -> Option<&Procedure> {
+        self.procedures.get(path)
+    }
+
+    /// All procedures, by path.
+    pub fn iter(&self) -> impl Iterator<Item = &Procedure> {
+        self.procedures.values()
+    }
+}
+
+/// A type of the API, as TypeScript and as JSON Schema.
+#[derive(Clone, Copy)]
+pub struct Type {
+    pub name: fn(&Config) -> String,
+    pub docs: fn() -> Option<String>,
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// Whether the input may be left out, because every field of it may.
+    pub optional: bool,
+    declare: fn(&Config, &mut BTreeMap<String, String>),
+}
+
+impl Type {
+    fn of<T: TS + JsonSchema + 'static>() -> Self {
+        Type {
+            name: T::name,
+            docs: T::docs,
+            schema: |generator| generator.subschema_for::<T>(),
+            optional: false,
+            declare: declare::<T>,
+        }
+    }
+
+    /// Adds the TypeScript declaration of this type, and of all the types it uses, by name.
+    pub fn declare(&self, config: &Config, into: &mut BTreeMap<String, String>) {
+        (self.declare)(config, into);
+    }
+}
+
+fn narrow<K: CallerKind>(call: Call) -> Result<Cx<K>> {
+    Ok(Cx { app: call.app, caller: K::narrow(call.caller)?, request_id: call.request_id, key: None })
+}
+
+fn reply(value: &impl Serialize) -> Reply {
+    to_raw_value(value).map_err(Error::internal)
+}
+
+async fn back_off(attempt: u32) {
+    let most = 10 * 4_u64.pow(attempt);
+    let jittered = rand::rng().random_range(1..=most);
+    tokio::time::sleep(Duration::from_millis(jittered)).await;
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let message = panic.downcast_ref::<&str>().copied();
+    let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panic: {}", message.unwrap_or("without a message"))
+}

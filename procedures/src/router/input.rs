@@ -1,0 +1,91 @@
+//! From JSON to a typed input, with errors that name the field.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::error::{Error, Result};
+
+/// For procedures without an input.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[ts(type = "Record<string, never>")]
+pub struct NoInput {}
+
+/// Reads an input; an absent one (`null`) is `{}`.
+pub(super) fn parse<I: DeserializeOwned>(json: &str) -> Result<I> {
+    let json = if json.trim() == "null" { "{}" } else { json };
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let input = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        invalid(&path, &error.into_inner().to_string())
+    })?;
+    deserializer.end().map_err(|error| invalid(".", &error.to_string()))?;
+    Ok(input)
+}
+
+/// Serde names an unknown, missing or repeated field in its message only; the path ends at the object that has it.
+fn invalid(path: &str, message: &str) -> Error {
+    let problem = message.rsplit_once(" at line ").map_or(message, |(problem, _)| problem);
+    let object = if path == "." { "" } else { path };
+    let named = ["unknown field `", "missing field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| problem.strip_prefix(start))
+        .and_then(|rest| rest.split_once('`'))
+        .map(|(field, _)| field);
+    let field = match (object, named) {
+        (object, None) => object.to_owned(),
+        ("", Some(field)) => field.to_owned(),
+        (object, Some(field)) => format!("{object}.{field}"),
+    };
+    // A client may send field names and enum values of any length; the answer stays small.
+    let shortened = |text: &str| text.chars().take(300).collect::<String>();
+    Error::invalid_input(shortened(&field), shortened(problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::error::Reason;
+    use crate::idempotency::KeyedInput;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Item {
+        course_id: crate::values::CourseId,
+    }
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Input {
+        items: Vec<Item>,
+    }
+
+    fn field(json: &str) -> (String, String) {
+        match parse::<KeyedInput<Input>>(json).unwrap_err().reason() {
+            Some(Reason::InvalidInput { field, problem }) => (field.clone(), problem.clone()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn errors_name_the_field() {
+        let id = r#"{"courseId":"019a0000-0000-7000-8000-000000000000"}"#;
+        assert_eq!(field(&format!(r#"{{"items":[{id},{{"courseId":"x"}}]}}"#)), ("items[1].courseId".into(), "not a UUID".into()));
+        assert_eq!(field(r#"{"items":[{}]}"#).0, "items[0].courseId");
+        assert_eq!(field(r#"{"items":[],"more":1}"#).0, "more");
+        assert_eq!(field(r#"{"items":[],"idempotencyKey":""}"#).0, "idempotencyKey");
+        assert_eq!(field(r#"{"items":[],"idempotencyKey":"a","idempotencyKey":"b"}"#).0, "idempotencyKey");
+        assert_eq!(field("[]").0, "");
+        assert_eq!(field("null").0, "items");
+    }
+
+    #[test]
+    fn a_key_stands_beside_the_input() {
+        let parsed: KeyedInput<Input> = parse(r#"{"idempotencyKey":"k-1","items":[]}"#).unwrap();
+        assert_eq!(parsed.key.unwrap().as_str(), "k-1");
+        assert!(parsed.input.items.is_empty());
+        assert!(parse::<KeyedInput<Input>>(r#"{"idempotencyKey":null,"items":[]}"#).unwrap().key.is_none());
+    }
+}

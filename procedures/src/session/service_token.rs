@@ -1,0 +1,79 @@
+//! Tokens of internal services: 256 random bits behind `rbs_`, kept as their SHA-256.
+
+use std::time::Duration;
+
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use sha2::{Digest, Sha256};
+
+use super::{Scope, store};
+use crate::caller::{Actor, Caller, Insider, Service, Tenant};
+use crate::error::{Error, Reason, Result};
+use crate::values::{Moment, Name, OrganizationId, ServiceTokenId};
+use crate::{App, Database};
+
+/// What a service token begins with.
+pub const PREFIX: &str = "rbs_";
+
+/// How far a token's last use may lag behind, which saves a write at every call.
+const LAST_USE_RESOLUTION: Duration = Duration::from_secs(60);
+
+/// A token to be made.
+#[derive(Clone, Debug)]
+pub struct NewServiceToken {
+    pub organization_id: OrganizationId,
+    pub name: Name,
+    pub scopes: Vec<Scope>,
+    pub expires_at: Option<Moment>,
+}
+
+/// Makes a token; its secret is in the answer and nowhere else.
+pub async fn create_service_token(db: &Database, now: Moment, token: NewServiceToken) -> Result<String> {
+    let mut bits = [0_u8; 32];
+    OsRng.try_fill_bytes(&mut bits).map_err(Error::internal)?;
+    let secret = format!("{PREFIX}{}", hex(&bits));
+    let row = store::ServiceTokenRow {
+        id: ServiceTokenId::new(),
+        organization_id: token.organization_id,
+        name: token.name.into_string(),
+        scopes: token.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" "),
+        secret_sha256: digest(&secret),
+        expires_at: token.expires_at,
+        last_used_at: None,
+        revoked_at: None,
+        created_at: now,
+    };
+    db.transaction(now, async |tx| Ok(tx.insert_all(&[row]).await?)).await?;
+    Ok(secret)
+}
+
+/// Lets in the service that presents this secret. `chosen` is the organization that the client named, if it did.
+///
+/// The look-up is by digest, so its timing says nothing about a secret.
+pub async fn use_service_token(app: &App, secret: &str, chosen: Option<&str>) -> Result<Caller> {
+    let now = app.clock.now();
+    let found = store::find_service_token(&mut *app.db.read().await?, digest(secret)).await?;
+    let row = found.ok_or_else(Error::unauthorized)?;
+    if row.revoked_at.is_some() || row.expires_at.is_some_and(|expires_at| expires_at <= now) {
+        return Err(Error::unauthorized());
+    }
+    if chosen.is_some_and(|chosen| chosen.parse() != Ok(row.organization_id)) {
+        return Err(Reason::NotAMember.into());
+    }
+    if row.last_used_at.is_none_or(|at| at.plus(LAST_USE_RESOLUTION) <= now) {
+        store::touch_service_token(&app.db, now, row.id).await?;
+    }
+    let scopes = row.scopes.split_whitespace().map(str::parse).collect::<Result<_, String>>();
+    Ok(Caller::Insider(Insider {
+        tenant: Tenant::of(row.organization_id),
+        actor: Actor::Service(Service { token_id: row.id, scopes: scopes.map_err(Error::internal)? }),
+    }))
+}
+
+fn digest(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret).to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

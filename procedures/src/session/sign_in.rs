@@ -1,0 +1,84 @@
+//! From a verified token to the person who may act by it, checked anew on every call.
+
+use super::store;
+use crate::Database;
+use crate::caller::{Actor, Caller, Insider, Person, Tenant};
+use crate::db::Connection;
+use crate::error::{Error, Reason, Result};
+use crate::member::{MembershipStatus, Role};
+use crate::values::{IdentityProviderId, Moment, Name, OrganizationId, ProviderSubject};
+
+/// What a provider's token says, once its signature and claims have been verified.
+#[derive(Clone, Debug)]
+pub struct VerifiedToken {
+    pub provider_id: IdentityProviderId,
+    /// The provider's organization.
+    pub organization_id: OrganizationId,
+    pub subject: ProviderSubject,
+    /// For a member's first sign-in: the name, and the role if the provider's claim carries one.
+    pub name: Option<Name>,
+    pub role: Option<Role>,
+}
+
+/// Lets in an active member, or a global admin who chose an organization (`chosen`, the header's value).
+///
+/// A first sign-in makes the user and the membership. Whoever may not act in the organization, existing or not, is
+/// FORBIDDEN `notAMember` (D19).
+pub async fn sign_in(db: &Database, now: Moment, token: &VerifiedToken, chosen: Option<&str>) -> Result<Caller> {
+    let mut conn = db.read().await?;
+    let known = store::find_person(&mut conn, token.provider_id, &token.subject, token.organization_id).await?;
+    let person = match known {
+        Some(person) => person,
+        None => {
+            drop(conn);
+            let provisioned = store::provision(db, now, token).await;
+            conn = db.read().await?;
+            let found =
+                store::find_person(&mut conn, token.provider_id, &token.subject, token.organization_id).await?;
+            match (found, provisioned) {
+                (Some(person), _) => person,
+                (None, Err(error)) => return Err(error),
+                (None, Ok(())) => return Err(Error::internal("a person just provisioned is not there")),
+            }
+        }
+    };
+    let (organization_id, membership) = match chosen {
+        None => (token.organization_id, person.membership),
+        Some(chosen) => choose(&mut conn, token, &person, chosen).await?,
+    };
+    let role = match membership {
+        Some((role, MembershipStatus::Active)) => Some(role),
+        Some((_, MembershipStatus::Suspended | MembershipStatus::Ended)) | None => None,
+    };
+    if role.is_none() && !person.global_admin {
+        return Err(Reason::NotAMember.into());
+    }
+    Ok(Caller::Insider(Insider {
+        tenant: Tenant::of(organization_id),
+        actor: Actor::Person(Person {
+            user_id: person.user_id,
+            display_name: person.display_name,
+            role,
+            global_admin: person.global_admin,
+        }),
+    }))
+}
+
+type Membership = (Role, MembershipStatus);
+
+/// The organization that the client named, if this person may act in it.
+async fn choose(
+    conn: &mut Connection,
+    token: &VerifiedToken,
+    person: &store::FoundPerson,
+    chosen: &str,
+) -> Result<(OrganizationId, Option<Membership>)> {
+    match chosen.parse::<OrganizationId>() {
+        Ok(id) if id == token.organization_id => Ok((id, person.membership)),
+        Ok(id) if person.global_admin => {
+            let membership = store::find_membership(conn, id, person.user_id).await?;
+            Ok((id, membership.ok_or(Reason::NotAMember)?))
+        }
+        Ok(_) | Err(_) => Err(Reason::NotAMember.into()),
+    }
+}

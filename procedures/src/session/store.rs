@@ -1,0 +1,192 @@
+//! `identity_providers`, `identities`, `users` and `service_tokens`, as signing in reads and writes them.
+
+use diesel::prelude::*;
+
+use super::{Algorithm, VerifiedToken};
+use crate::Database;
+use crate::db::schema::{identities, identity_providers, memberships, organizations, service_tokens, users};
+use crate::db::{Connection, table_row};
+use crate::error::{Error, Result};
+use crate::member::{MembershipStatus, Role};
+use crate::values::{IdentityProviderId, Moment, OrganizationId, ServiceTokenId, ProviderSubject, UserId};
+
+table_row! {
+    /// An organization's OpenID Connect issuer.
+    pub struct Provider: identity_providers "identity_providers" by (id) {
+        id: IdentityProviderId,
+        organization_id: OrganizationId,
+        issuer: String,
+        audience: String,
+        algorithm: Algorithm,
+        /// The claim that carries a new member's role.
+        role_claim: Option<String>,
+        jwks_uri: Option<String>,
+        created_at: Moment,
+    }
+}
+
+table_row! {
+    pub struct UserRow: users "users" by (id) {
+        id: UserId,
+        display_name: Option<String>,
+        email: Option<String>,
+        global_admin: bool,
+        created_at: Moment,
+    }
+}
+
+table_row! {
+    pub struct IdentityRow: identities "identities" by (identity_provider_id, subject) {
+        organization_id: OrganizationId,
+        identity_provider_id: IdentityProviderId,
+        subject: ProviderSubject,
+        user_id: UserId,
+        created_at: Moment,
+    }
+}
+
+table_row! {
+    pub struct MembershipRow: memberships "memberships" by (organization_id, user_id) {
+        organization_id: OrganizationId,
+        user_id: UserId,
+        role: Role,
+        status: MembershipStatus,
+        created_at: Moment,
+        updated_at: Moment,
+    }
+}
+
+table_row! {
+    pub(super) struct ServiceTokenRow: service_tokens "service_tokens" by (id) {
+        id: ServiceTokenId,
+        organization_id: OrganizationId,
+        name: String,
+        scopes: String,
+        secret_sha256: Vec<u8>,
+        expires_at: Option<Moment>,
+        last_used_at: Option<Moment>,
+        revoked_at: Option<Moment>,
+        created_at: Moment,
+    }
+}
+
+impl Provider {
+    /// The provider that is registered under this issuer, exactly as it is written.
+    pub async fn find(db: &Database, issuer: &str) -> Result<Option<Provider>> {
+        let query = identity_providers::table
+            .filter(identity_providers::issuer.eq(issuer.to_owned()))
+            .select(identity_providers::all_columns);
+        Ok(db.read().await?.first(query).await?)
+    }
+}
+
+/// A person by their identity, with their membership in one organization.
+#[derive(Clone, Debug)]
+pub(super) struct FoundPerson {
+    pub user_id: UserId,
+    pub display_name: Option<String>,
+    pub global_admin: bool,
+    pub membership: Option<(Role, MembershipStatus)>,
+}
+
+pub(super) async fn find_person(
+    conn: &mut Connection,
+    provider: IdentityProviderId,
+    subject: &ProviderSubject,
+    organization: OrganizationId,
+) -> Result<Option<FoundPerson>> {
+    let query = identities::table
+        .inner_join(users::table.on(users::id.eq(identities::user_id)))
+        .left_join(
+            memberships::table
+                .on(memberships::user_id.eq(users::id).and(memberships::organization_id.eq(organization))),
+        )
+        .filter(identities::identity_provider_id.eq(provider))
+        .filter(identities::subject.eq(subject.clone()))
+        .select((
+            users::id,
+            users::display_name,
+            users::global_admin,
+            (memberships::role, memberships::status).nullable(),
+        ));
+    type Row = (UserId, Option<String>, bool, Option<(Role, MembershipStatus)>);
+    let row: Option<Row> = conn.first(query).await?;
+    Ok(row.map(|(user_id, display_name, global_admin, membership)| FoundPerson {
+        user_id,
+        display_name,
+        global_admin,
+        membership,
+    }))
+}
+
+/// A person's membership in an organization; none at all where there is no such organization.
+pub(super) async fn find_membership(
+    conn: &mut Connection,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<Option<Option<(Role, MembershipStatus)>>> {
+    let query = organizations::table
+        .left_join(
+            memberships::table.on(memberships::organization_id
+                .eq(organizations::id)
+                .and(memberships::user_id.eq(user))),
+        )
+        .filter(organizations::id.eq(organization))
+        .select((memberships::role, memberships::status).nullable());
+    Ok(conn.first(query).await?)
+}
+
+/// Makes the user, the identity and the membership of a first sign-in.
+pub(super) async fn provision(db: &Database, now: Moment, token: &VerifiedToken) -> Result<()> {
+    let person = NewPerson {
+        organization_id: token.organization_id,
+        provider_id: token.provider_id,
+        subject: token.subject.clone(),
+        display_name: token.name.clone().map(|name| name.into_string()),
+        email: None,
+        role: token.role.unwrap_or(Role::Learner),
+    };
+    db.transaction(now, async |tx| insert_person(tx, now, person).await.map(|_| ())).await
+}
+
+pub(crate) struct NewPerson {
+    pub organization_id: OrganizationId,
+    pub provider_id: IdentityProviderId,
+    pub subject: ProviderSubject,
+    pub display_name: Option<String>,
+    pub email: Option<String>,
+    pub role: Role,
+}
+
+/// Writes a person who is not known yet. Should another transaction write the same one meanwhile, this one fails as
+/// a whole and can be repeated.
+pub(crate) async fn insert_person(conn: &mut Connection, now: Moment, person: NewPerson) -> Result<UserId> {
+    let user_id = UserId::new();
+    let NewPerson { organization_id, provider_id, subject, display_name, email, role } = person;
+    conn.insert_all(&[UserRow { id: user_id, display_name, email, global_admin: false, created_at: now }]).await?;
+    let identity =
+        IdentityRow { organization_id, identity_provider_id: provider_id, subject, user_id, created_at: now };
+    conn.insert_all(&[identity]).await.map_err(|error| match error {
+        diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _) => {
+            Error::retryable(error)
+        }
+        other => other.into(),
+    })?;
+    let status = MembershipStatus::Active;
+    conn.insert_all(&[MembershipRow { organization_id, user_id, role, status, created_at: now, updated_at: now }])
+        .await?;
+    Ok(user_id)
+}
+
+pub(super) async fn find_service_token(conn: &mut Connection, digest: Vec<u8>) -> Result<Option<ServiceTokenRow>> {
+    let query = service_tokens::table
+        .filter(service_tokens::secret_sha256.eq(digest))
+        .select(service_tokens::all_columns);
+    Ok(conn.first(query).await?)
+}
+
+pub(super) async fn touch_service_token(db: &Database, now: Moment, id: ServiceTokenId) -> Result<()> {
+    let used = diesel::update(service_tokens::table.filter(service_tokens::id.eq(id)))
+        .set(service_tokens::last_used_at.eq(Some(now)));
+    db.transaction(now, async |tx| Ok(tx.execute(used).await.map(|_| ())?)).await
+}
