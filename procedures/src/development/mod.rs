@@ -26,7 +26,9 @@ pub struct NewOrganization {
     pub name: Name,
     pub issuer: String,
     pub audience: String,
-    pub key: IssuerKey,
+    pub key_id: String,
+    /// PKCS #8 in PEM.
+    pub private_key: String,
 }
 
 /// The organization with this slug, made with its issuer if there is none.
@@ -57,7 +59,7 @@ pub async fn ensure_organization(db: &Database, now: Moment, new: NewOrganizatio
                 jwks_uri: None,
                 created_at: now,
             };
-            store::insert_issuer(tx, provider, new.key).await?;
+            store::insert_issuer(tx, provider, new.key_id, new.private_key).await?;
         }
         Ok(organization_id)
     })

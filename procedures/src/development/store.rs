@@ -68,11 +68,15 @@ pub(super) async fn find_issuer_key(
     Ok(conn.first(query).await?)
 }
 
-pub(super) async fn insert_issuer(tx: &mut Transaction<'_>, provider: Provider, key: IssuerKey) -> Result<()> {
+pub(super) async fn insert_issuer(
+    tx: &mut Transaction<'_>,
+    provider: Provider,
+    key_id: String,
+    private_key: String,
+) -> Result<()> {
     let organization_id = provider.organization_id;
     tx.insert_all(&[provider]).await?;
-    let row = KeyRow { organization_id, key_id: key.key_id, private_key: key.private_key };
-    Ok(tx.insert_all(&[row]).await?)
+    Ok(tx.insert_all(&[KeyRow { organization_id, key_id, private_key }]).await?)
 }
 
 pub(super) async fn find_user(
