@@ -35,6 +35,8 @@ pub mod module;
 
 pub mod event;
 
+pub mod describe;
+
 pub mod development;
 
 use tokio_util::task::TaskTracker;

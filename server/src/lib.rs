@@ -1,0 +1,26 @@
+//! Rollbook's server: the procedures behind sockets.
+//!
+//! Architecture invariant: nothing here knows a rule of the domain or a table of the database. A wire turns bytes into
+//! a procedure's name, its input and a verified caller, and an answer back into bytes.
+//!
+//! The modules, in reading order.
+
+pub mod cli;
+
+pub mod dev;
+
+pub mod serve;
+
+pub mod limits;
+
+pub mod listener;
+
+pub mod answer;
+
+pub mod auth;
+
+pub mod jsonrpc;
+
+pub mod websocket;
+
+pub mod health;

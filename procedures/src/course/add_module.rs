@@ -16,7 +16,8 @@ const MAX_MODULES: usize = 500;
 /// For the course's authors, admins, and services with `courses:write`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(optional_fields = nullable)]
+#[ts(rename = "CourseAddModuleInput", optional_fields = nullable)]
+#[schemars(rename = "CourseAddModuleInput")]
 pub struct AddModuleInput {
     pub course_id: CourseId,
     pub title: Title,

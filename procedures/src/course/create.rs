@@ -11,7 +11,8 @@ use crate::values::{Capacity, CourseId, Days, Moment, Notes, Score, Title, UserI
 /// Creates a draft. For authors (of their own courses), admins, and services with `courses:write`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(optional_fields = nullable)]
+#[ts(rename = "CourseCreateInput", optional_fields = nullable)]
+#[schemars(rename = "CourseCreateInput")]
 pub struct CreateInput {
     pub title: Title,
     pub description: Option<Notes>,

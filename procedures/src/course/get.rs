@@ -11,6 +11,8 @@ use crate::values::{CourseId, UserId};
 /// A course by its id. Learners see published courses and those they are enrolled in.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(rename = "CourseGetInput")]
+#[schemars(rename = "CourseGetInput")]
 pub struct GetInput {
     pub course_id: CourseId,
 }

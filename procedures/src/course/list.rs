@@ -12,7 +12,8 @@ use crate::values::{CourseId, Cursor, Limit, Page, Search};
 /// The organization's courses, oldest first. Learners see published courses and those they are enrolled in.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(optional_fields = nullable)]
+#[ts(rename = "CourseListInput", optional_fields = nullable)]
+#[schemars(rename = "CourseListInput")]
 pub struct ListInput {
     pub status: Option<CourseStatus>,
     /// A part of the title, in either case.

@@ -16,7 +16,7 @@ pub use add_module::AddModuleInput;
 pub use create::CreateInput;
 pub use get::GetInput;
 pub use list::ListInput;
-pub use publication::PublicationInput;
+pub use publication::{ArchiveInput, PublishInput, UnpublishInput};
 pub use retire_module::RetireModuleInput;
 pub use store::{CourseRow, ModuleRow};
 pub use update::UpdateInput;

@@ -8,31 +8,56 @@ use crate::error::Result;
 use crate::policy::Action;
 use crate::values::CourseId;
 
-/// Moves a course between draft, published and archived; where it already is so, nothing changes.
+/// Publishes a course, draft or archived: from now on it takes enrollments (D16). Nothing changes if it is published.
 ///
-/// Only a published course takes enrollments; the ones there are survive (D16). For the course's authors, admins, and
-/// services with `courses:write`.
+/// For the course's authors, admins, and services with `courses:write`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PublicationInput {
+#[ts(rename = "CoursePublishInput")]
+#[schemars(rename = "CoursePublishInput")]
+pub struct PublishInput {
     pub course_id: CourseId,
 }
 
-pub async fn publish(cx: Cx<Insider>, input: PublicationInput) -> Result<Course> {
-    move_to(cx, input, CourseStatus::Published).await
+/// Makes a course a draft again: it takes no more enrollments, the ones there are survive (D16). Nothing changes if it
+/// is a draft.
+///
+/// For the course's authors, admins, and services with `courses:write`.
+#[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(rename = "CourseUnpublishInput")]
+#[schemars(rename = "CourseUnpublishInput")]
+pub struct UnpublishInput {
+    pub course_id: CourseId,
 }
 
-pub async fn unpublish(cx: Cx<Insider>, input: PublicationInput) -> Result<Course> {
-    move_to(cx, input, CourseStatus::Draft).await
+/// Archives a course: it takes no more enrollments, the ones there are survive (D16). Nothing changes if it is
+/// archived.
+///
+/// For the course's authors, admins, and services with `courses:write`.
+#[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(rename = "CourseArchiveInput")]
+#[schemars(rename = "CourseArchiveInput")]
+pub struct ArchiveInput {
+    pub course_id: CourseId,
 }
 
-pub async fn archive(cx: Cx<Insider>, input: PublicationInput) -> Result<Course> {
-    move_to(cx, input, CourseStatus::Archived).await
+pub async fn publish(cx: Cx<Insider>, input: PublishInput) -> Result<Course> {
+    move_to(cx, input.course_id, CourseStatus::Published).await
 }
 
-async fn move_to(cx: Cx<Insider>, input: PublicationInput, status: CourseStatus) -> Result<Course> {
+pub async fn unpublish(cx: Cx<Insider>, input: UnpublishInput) -> Result<Course> {
+    move_to(cx, input.course_id, CourseStatus::Draft).await
+}
+
+pub async fn archive(cx: Cx<Insider>, input: ArchiveInput) -> Result<Course> {
+    move_to(cx, input.course_id, CourseStatus::Archived).await
+}
+
+async fn move_to(cx: Cx<Insider>, course_id: CourseId, status: CourseStatus) -> Result<Course> {
     cx.write(async |tx| {
-        let grant = store::grant(tx, &cx.caller, Action::WriteCourses, input.course_id).await?;
+        let grant = store::grant(tx, &cx.caller, Action::WriteCourses, course_id).await?;
         let course = store::load_locked(tx, cx.caller.tenant, grant).await?;
         if course.status == status {
             return view::present_one(tx, cx.caller.tenant, course).await;

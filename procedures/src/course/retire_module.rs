@@ -14,6 +14,8 @@ use crate::values::ModuleId;
 /// For the course's authors, admins, and services with `courses:write`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(rename = "CourseRetireModuleInput")]
+#[schemars(rename = "CourseRetireModuleInput")]
 pub struct RetireModuleInput {
     pub module_id: ModuleId,
 }

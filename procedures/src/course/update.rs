@@ -13,6 +13,8 @@ use crate::values::{Capacity, CourseId, Days, Moment, Notes, Patch, Score, Title
 /// For the course's authors, admins, and services with `courses:write`. Lowering the capacity removes nobody (D10).
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(rename = "CourseUpdateInput")]
+#[schemars(rename = "CourseUpdateInput")]
 pub struct UpdateInput {
     pub course_id: CourseId,
     /// The version that was read; another one is CONFLICT `versionMismatch`.

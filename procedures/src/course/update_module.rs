@@ -14,7 +14,8 @@ use crate::values::{ModuleId, Position, Title};
 /// For the course's authors, admins, and services with `courses:write`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(optional_fields = nullable)]
+#[ts(rename = "CourseUpdateModuleInput", optional_fields = nullable)]
+#[schemars(rename = "CourseUpdateModuleInput")]
 pub struct UpdateModuleInput {
     pub module_id: ModuleId,
     pub title: Option<Title>,

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult, Timeouts};
+use diesel::IntoSql;
+use diesel::sql_types::Integer;
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use rustls::{ClientConfig, RootCertStore};
@@ -78,6 +80,13 @@ impl Database {
     /// A connection to read with.
     pub async fn read(&self) -> Result<Lease> {
         lease(&self.readers).await
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        let one: i32 = self.read().await?.one(diesel::select(1.into_sql::<Integer>())).await?;
+        debug_assert_eq!(one, 1);
+        Ok(())
     }
 
     /// A connection to write with; only transactions need one.

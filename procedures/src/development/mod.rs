@@ -5,7 +5,7 @@
 
 mod store;
 
-pub use store::{IssuerKey, clock_offset, issuer_key, set_clock_offset};
+pub use store::{IssuerKey, clock_offset, issuer_key, issuer_key_of, set_clock_offset};
 
 use crate::caller::Tenant;
 use crate::db::Database;

@@ -42,12 +42,12 @@ table_row! {
     }
 }
 
-/// The key of an organization's built-in issuer; none if there is no such organization, or it has another issuer.
-pub async fn issuer_key(db: &Database, slug: &Slug) -> Result<Option<IssuerKey>> {
-    let query = keys::table
+/// The built-in issuers, each with its organization; an organization may have none.
+#[diesel::dsl::auto_type]
+fn issuer_keys() -> _ {
+    keys::table
         .inner_join(organizations::table.on(organizations::id.eq(keys::organization_id)))
         .inner_join(providers::table.on(providers::organization_id.eq(keys::organization_id)))
-        .filter(organizations::slug.eq(slug.clone()))
         .filter(providers::jwks_uri.is_null())
         .select((
             keys::organization_id,
@@ -56,7 +56,18 @@ pub async fn issuer_key(db: &Database, slug: &Slug) -> Result<Option<IssuerKey>>
             providers::audience,
             keys::key_id,
             keys::private_key,
-        ));
+        ))
+}
+
+/// The key of the built-in issuer of the organization with this slug.
+pub async fn issuer_key(db: &Database, slug: &Slug) -> Result<Option<IssuerKey>> {
+    let query = issuer_keys().filter(organizations::slug.eq(slug.clone()));
+    Ok(db.read().await?.first(query).await?)
+}
+
+/// The key of an organization's built-in issuer.
+pub async fn issuer_key_of(db: &Database, organization: OrganizationId) -> Result<Option<IssuerKey>> {
+    let query = issuer_keys().filter(organizations::id.eq(organization));
     Ok(db.read().await?.first(query).await?)
 }
 

@@ -13,7 +13,8 @@ use crate::values::{CourseId, EnrollmentId, Moment, UserId};
 /// Whether the caller, or another member, may use a course now; what a course player asks before it opens.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(optional_fields = nullable)]
+#[ts(rename = "EnrollmentAccessInput", optional_fields = nullable)]
+#[schemars(rename = "EnrollmentAccessInput")]
 pub struct AccessInput {
     pub course_id: CourseId,
     /// The caller, unless told.

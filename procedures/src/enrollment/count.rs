@@ -13,6 +13,8 @@ use crate::values::CourseId;
 /// For coordinators, admins, services with `enrollments:read`, and the course's authors.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(rename = "EnrollmentCountInput")]
+#[schemars(rename = "EnrollmentCountInput")]
 pub struct CountInput {
     pub course_id: CourseId,
 }

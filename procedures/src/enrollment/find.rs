@@ -12,7 +12,8 @@ use crate::values::{CourseId, UserId};
 /// The enrollment of the caller, or of another member, in a course; null if there is none.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(optional_fields = nullable)]
+#[ts(rename = "EnrollmentFindInput", optional_fields = nullable)]
+#[schemars(rename = "EnrollmentFindInput")]
 pub struct FindInput {
     pub course_id: CourseId,
     /// The caller, unless told.

@@ -10,6 +10,8 @@ use crate::values::EnrollmentId;
 /// An enrollment by its id.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(rename = "EnrollmentGetInput")]
+#[schemars(rename = "EnrollmentGetInput")]
 pub struct GetInput {
     pub enrollment_id: EnrollmentId,
 }

@@ -11,7 +11,8 @@ use crate::values::{Cursor, EnrollmentId, Limit, Page};
 /// All that happened to an enrollment, oldest first.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(optional_fields = nullable)]
+#[ts(rename = "EnrollmentHistoryInput", optional_fields = nullable)]
+#[schemars(rename = "EnrollmentHistoryInput")]
 pub struct HistoryInput {
     pub enrollment_id: EnrollmentId,
     pub cursor: Option<Cursor<EventId>>,

@@ -19,7 +19,8 @@ use crate::values::{CourseId, Cursor, EnrollmentId, Limit, Page, Search, UserId}
 /// For coordinators, admins, services with `enrollments:read`, and the course's authors (without notes).
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(optional_fields = nullable)]
+#[ts(rename = "EnrollmentListByCourseInput", optional_fields = nullable)]
+#[schemars(rename = "EnrollmentListByCourseInput")]
 pub struct ListByCourseInput {
     pub course_id: CourseId,
     /// All, unless told.

@@ -14,7 +14,8 @@ use crate::values::{Cursor, EnrollmentId, Limit, Page, UserId};
 /// The enrollments of the caller, or of another member, oldest first.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(optional_fields = nullable)]
+#[ts(rename = "EnrollmentListByUserInput", optional_fields = nullable)]
+#[schemars(rename = "EnrollmentListByUserInput")]
 pub struct ListByUserInput {
     /// The caller, unless told.
     pub user_id: Option<UserId>,

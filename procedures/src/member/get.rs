@@ -11,6 +11,8 @@ use crate::values::UserId;
 /// A member by their id. For admins, and services with `members:write`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(rename = "MemberGetInput")]
+#[schemars(rename = "MemberGetInput")]
 pub struct GetInput {
     pub user_id: UserId,
 }

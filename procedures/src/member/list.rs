@@ -12,7 +12,8 @@ use crate::values::{Cursor, Limit, Page, Search, UserId};
 /// The organization's members, oldest first. For admins, and services with `members:write`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(optional_fields = nullable)]
+#[ts(rename = "MemberListInput", optional_fields = nullable)]
+#[schemars(rename = "MemberListInput")]
 pub struct ListInput {
     pub role: Option<Role>,
     pub status: Option<MembershipStatus>,

@@ -15,7 +15,8 @@ use crate::values::{Email, Name, ProviderSubject};
 /// suspended. For admins, and services with `members:write`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(optional_fields = nullable)]
+#[ts(rename = "MemberProvisionInput", optional_fields = nullable)]
+#[schemars(rename = "MemberProvisionInput")]
 pub struct ProvisionInput {
     /// The `sub` of their tokens.
     pub subject: ProviderSubject,

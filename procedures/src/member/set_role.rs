@@ -11,6 +11,8 @@ use crate::values::UserId;
 /// Gives a member another role, from their next call on. For admins, and services with `members:write`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(rename = "MemberSetRoleInput")]
+#[schemars(rename = "MemberSetRoleInput")]
 pub struct SetRoleInput {
     pub user_id: UserId,
     pub role: Role,

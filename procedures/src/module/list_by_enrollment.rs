@@ -12,6 +12,8 @@ use crate::values::{EnrollmentId, ModuleEnrollmentId, ModuleId, Moment, Title, U
 /// The modules of an enrollment in the order of the course, soft-deleted ones included.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(rename = "ModuleListByEnrollmentInput")]
+#[schemars(rename = "ModuleListByEnrollmentInput")]
 pub struct ListByEnrollmentInput {
     pub enrollment_id: EnrollmentId,
 }

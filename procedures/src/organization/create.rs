@@ -11,6 +11,8 @@ use crate::values::{Name, OrganizationId, Slug};
 /// Creates an organization. For global admins.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(rename = "OrganizationCreateInput")]
+#[schemars(rename = "OrganizationCreateInput")]
 pub struct CreateInput {
     pub slug: Slug,
     pub name: Name,

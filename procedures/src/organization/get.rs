@@ -11,7 +11,8 @@ use crate::values::OrganizationId;
 /// The organization that the call is in. For global admins.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(optional_fields = nullable)]
+#[ts(rename = "OrganizationGetInput", optional_fields = nullable)]
+#[schemars(rename = "OrganizationGetInput")]
 pub struct GetInput {
     /// The organization expected; any other than the one the call is in is NOT_FOUND (D18).
     pub organization_id: Option<OrganizationId>,

@@ -4,6 +4,16 @@ use std::collections::BTreeMap;
 
 use ts_rs::{Config, TS, TypeVisitor};
 
+use super::Type;
+use crate::error::ErrorShape;
+
+impl Type {
+    /// What every error looks like, which no procedure names.
+    pub fn of_errors() -> Self {
+        Type::of::<ErrorShape>()
+    }
+}
+
 /// Adds the declaration of `T`, and of all the types it uses, by name.
 ///
 /// Two different types of one name would leave clients with one of them, so they are a defect.
@@ -15,6 +25,8 @@ pub(super) fn declare<T: TS + 'static + ?Sized>(config: &Config, into: &mut BTre
         }
     }
 
+    // Before what is known returns: one generic type is used with many others.
+    T::visit_generics(&mut Visit(config, into));
     // A type with a path has a declaration of its own; a primitive has none.
     if T::output_path().is_some() {
         let name = T::ident(config);
@@ -25,6 +37,5 @@ pub(super) fn declare<T: TS + 'static + ?Sized>(config: &Config, into: &mut BTre
         }
         into.insert(name, declaration);
     }
-    T::visit_generics(&mut Visit(config, into));
     T::visit_dependencies(&mut Visit(config, into));
 }

@@ -8,7 +8,9 @@ mod sign_in;
 mod store;
 
 pub use me::{Session, SessionKind};
-pub use service_token::{NewServiceToken, create_service_token, use_service_token};
+pub use service_token::{
+    NewServiceToken, PREFIX as SERVICE_TOKEN_PREFIX, create_service_token, use_service_token,
+};
 pub use sign_in::{VerifiedToken, sign_in};
 pub use store::Provider;
 pub(crate) use store::{NewPerson, insert_person};

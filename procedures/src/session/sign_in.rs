@@ -24,9 +24,15 @@ pub struct VerifiedToken {
 ///
 /// A first sign-in makes the user and the membership. Whoever may not act in the organization, existing or not, is
 /// FORBIDDEN `notAMember` (D19).
-pub async fn sign_in(db: &Database, now: Moment, token: &VerifiedToken, chosen: Option<&str>) -> Result<Caller> {
+pub async fn sign_in(
+    db: &Database,
+    now: Moment,
+    token: &VerifiedToken,
+    chosen: Option<&str>,
+) -> Result<Caller> {
     let mut conn = db.read().await?;
-    let known = store::find_person(&mut conn, token.provider_id, &token.subject, token.organization_id).await?;
+    let known =
+        store::find_person(&mut conn, token.provider_id, &token.subject, token.organization_id).await?;
     let person = match known {
         Some(person) => person,
         None => {
@@ -34,7 +40,8 @@ pub async fn sign_in(db: &Database, now: Moment, token: &VerifiedToken, chosen: 
             let provisioned = store::provision(db, now, token).await;
             conn = db.read().await?;
             let found =
-                store::find_person(&mut conn, token.provider_id, &token.subject, token.organization_id).await?;
+                store::find_person(&mut conn, token.provider_id, &token.subject, token.organization_id)
+                    .await?;
             match (found, provisioned) {
                 (Some(person), _) => person,
                 (None, Err(error)) => return Err(error),

@@ -8,7 +8,7 @@ use crate::db::schema::{identities, identity_providers, memberships, organizatio
 use crate::db::{Connection, table_row};
 use crate::error::{Error, Result};
 use crate::member::{MembershipStatus, Role};
-use crate::values::{IdentityProviderId, Moment, OrganizationId, ServiceTokenId, ProviderSubject, UserId};
+use crate::values::{IdentityProviderId, Moment, OrganizationId, ProviderSubject, ServiceTokenId, UserId};
 
 table_row! {
     /// An organization's OpenID Connect issuer.
@@ -127,9 +127,8 @@ pub(super) async fn find_membership(
 ) -> Result<Option<Option<(Role, MembershipStatus)>>> {
     let query = organizations::table
         .left_join(
-            memberships::table.on(memberships::organization_id
-                .eq(organizations::id)
-                .and(memberships::user_id.eq(user))),
+            memberships::table
+                .on(memberships::organization_id.eq(organizations::id).and(memberships::user_id.eq(user))),
         )
         .filter(organizations::id.eq(organization))
         .select((memberships::role, memberships::status).nullable());
@@ -163,7 +162,8 @@ pub(crate) struct NewPerson {
 pub(crate) async fn insert_person(conn: &mut Connection, now: Moment, person: NewPerson) -> Result<UserId> {
     let user_id = UserId::new();
     let NewPerson { organization_id, provider_id, subject, display_name, email, role } = person;
-    conn.insert_all(&[UserRow { id: user_id, display_name, email, global_admin: false, created_at: now }]).await?;
+    conn.insert_all(&[UserRow { id: user_id, display_name, email, global_admin: false, created_at: now }])
+        .await?;
     let identity =
         IdentityRow { organization_id, identity_provider_id: provider_id, subject, user_id, created_at: now };
     conn.insert_all(&[identity]).await.map_err(|error| match error {
@@ -173,12 +173,22 @@ pub(crate) async fn insert_person(conn: &mut Connection, now: Moment, person: Ne
         other => other.into(),
     })?;
     let status = MembershipStatus::Active;
-    conn.insert_all(&[MembershipRow { organization_id, user_id, role, status, created_at: now, updated_at: now }])
-        .await?;
+    conn.insert_all(&[MembershipRow {
+        organization_id,
+        user_id,
+        role,
+        status,
+        created_at: now,
+        updated_at: now,
+    }])
+    .await?;
     Ok(user_id)
 }
 
-pub(super) async fn find_service_token(conn: &mut Connection, digest: Vec<u8>) -> Result<Option<ServiceTokenRow>> {
+pub(super) async fn find_service_token(
+    conn: &mut Connection,
+    digest: Vec<u8>,
+) -> Result<Option<ServiceTokenRow>> {
     let query = service_tokens::table
         .filter(service_tokens::secret_sha256.eq(digest))
         .select(service_tokens::all_columns);

@@ -86,6 +86,7 @@ impl<K> JsonSchema for Cursor<K> {
 /// One page of a list; `nextCursor` is null on the last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     pub items: Vec<T>,
     pub next_cursor: Option<String>,

@@ -1,10 +1,9 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
-use ts_rs::TS;
+use ts_rs::{Config, TS};
 
 /// A whole number from `MIN` to `MAX`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(type = "number")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Whole<const MIN: i32, const MAX: i32>(i32);
 
 /// Seats of a course.
@@ -28,6 +27,16 @@ impl<'de, const MIN: i32, const MAX: i32> Deserialize<'de> for Whole<MIN, MAX> {
             Ok(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
             Ok(_) | Err(_) => Err(serde::de::Error::custom(format_args!("not a whole number from {MIN} to {MAX}"))),
         }
+    }
+}
+impl<const MIN: i32, const MAX: i32> TS for Whole<MIN, MAX> {
+    type WithoutGenerics = Self;
+    type OptionInnerType = Self;
+    fn name(_: &Config) -> String {
+        "number".into()
+    }
+    fn inline(_: &Config) -> String {
+        "number".into()
     }
 }
 impl<const MIN: i32, const MAX: i32> JsonSchema for Whole<MIN, MAX> {

@@ -1,0 +1,172 @@
+//! JSON Web Tokens (RFC 7519) of registered issuers.
+//!
+//! The token names its issuer; the issuer's registration says everything else: the organization, the audience, the one
+//! algorithm, the keys. Nothing that a token brings along (`jwk`, `jku`, `x5u`, `x5c`) is ever used.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::crypto;
+use procedures::error::{Error, Result};
+use procedures::member::Role;
+use procedures::session::{Algorithm, VerifiedToken};
+use procedures::values::{Moment, Name, ProviderSubject};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::providers::{KnownProvider, Providers};
+use crate::limits::MAX_TOKEN;
+
+/// How far the clocks of issuer and server may differ, in seconds.
+const LEEWAY_SECONDS: i64 = 30;
+
+/// The header's members that decide anything (RFC 7515, section 4.1). Those that would let a token choose its key, or
+/// change what it means, are refused whatever they say.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    crit: Option<serde_json::Value>,
+    jwk: Option<serde_json::Value>,
+    jku: Option<serde_json::Value>,
+    x5u: Option<serde_json::Value>,
+    x5c: Option<serde_json::Value>,
+    b64: Option<serde_json::Value>,
+    zip: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: ProviderSubject,
+    aud: Audience,
+    exp: f64,
+    nbf: Option<f64>,
+    name: Option<serde_json::Value>,
+}
+
+/// One audience or several (RFC 7519, section 4.1.3).
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    fn includes(&self, wanted: &str) -> bool {
+        match self {
+            Audience::One(audience) => audience == wanted,
+            Audience::Several(audiences) => audiences.iter().any(|audience| audience == wanted),
+        }
+    }
+}
+
+/// Verifies a token. Every refusal is the same UNAUTHORIZED; the log says why.
+pub async fn verify(providers: &Providers, token: &str, now: Moment) -> Result<VerifiedToken> {
+    let parts = Parts::of(token).map_err(refused)?;
+    let issuer: Issuer = decode(parts.payload).map_err(refused)?;
+    let known = providers.find(&issuer.iss).await?.ok_or_else(|| refused("the issuer is not registered"))?;
+    parts.check(&known, now).map_err(refused)
+}
+
+fn refused(why: &'static str) -> Error {
+    tracing::debug!(why, "a token was refused");
+    Error::unauthorized()
+}
+
+/// Read before the signature is checked, to know by whose keys; believed only afterwards.
+#[derive(Deserialize)]
+struct Issuer {
+    iss: String,
+}
+
+/// A token in the compact form, taken apart.
+struct Parts<'a> {
+    signed: &'a str,
+    header: Header,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(token: &'a str) -> Result<Self, &'static str> {
+        if token.len() > MAX_TOKEN {
+            return Err("longer than a token may be");
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or("not three parts")?;
+        let (header, payload) = signed.split_once('.').ok_or("not three parts")?;
+        if payload.contains('.') {
+            return Err("more than three parts");
+        }
+        let header: Header = decode(header)?;
+        let refused =
+            [&header.crit, &header.jwk, &header.jku, &header.x5u, &header.x5c, &header.b64, &header.zip];
+        if refused.iter().any(|member| member.is_some()) {
+            return Err("a header member that is not accepted");
+        }
+        Ok(Parts { signed, header, payload, signature })
+    }
+
+    fn check(&self, known: &KnownProvider, now: Moment) -> Result<VerifiedToken, &'static str> {
+        self.check_signature(known)?;
+        let claims: Claims = decode(self.payload)?;
+        let provider = &known.provider;
+        let now = now.unix_seconds();
+        // Compared in whole seconds: a NumericDate may have a fraction (RFC 7519, section 2).
+        if !claims.exp.is_finite() || claims.exp + LEEWAY_SECONDS as f64 <= now as f64 {
+            return Err("expired");
+        }
+        if claims.nbf.is_some_and(|nbf| !nbf.is_finite() || nbf - LEEWAY_SECONDS as f64 > now as f64) {
+            return Err("not valid yet");
+        }
+        if claims.iss != provider.issuer || !claims.aud.includes(&provider.audience) {
+            return Err("of another issuer, or for another audience");
+        }
+        Ok(VerifiedToken {
+            provider_id: provider.id,
+            organization_id: provider.organization_id,
+            subject: claims.sub,
+            name: claims.name.as_ref().and_then(|name| name.as_str()?.parse::<Name>().ok()),
+            role: provider.role_claim.as_deref().and_then(|claim| self.role(claim)),
+        })
+    }
+
+    fn check_signature(&self, known: &KnownProvider) -> Result<(), &'static str> {
+        let algorithm = match known.provider.algorithm {
+            Algorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
+            Algorithm::Ps256 => jsonwebtoken::Algorithm::PS256,
+            Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
+            Algorithm::EdDsa => jsonwebtoken::Algorithm::EdDSA,
+        };
+        if self.header.alg != known.provider.algorithm.as_str() {
+            return Err("signed by another algorithm than the provider's");
+        }
+        let key = match (&self.header.kid, known.keys.as_slice()) {
+            (Some(kid), keys) => keys.iter().find(|key| key.id.as_ref() == Some(kid)),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        };
+        let key = key.ok_or("signed by a key that the provider does not have")?;
+        match crypto::verify(self.signature, self.signed.as_bytes(), &key.key, algorithm) {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err("the signature is wrong"),
+        }
+    }
+
+    /// The role that the provider's claim carries: a word, or the highest of a list of words.
+    fn role(&self, claim: &str) -> Option<Role> {
+        let claims: serde_json::Map<String, serde_json::Value> = decode(self.payload).ok()?;
+        match claims.get(claim)? {
+            serde_json::Value::String(role) => role.parse().ok(),
+            serde_json::Value::Array(roles) => {
+                roles.iter().filter_map(|role| role.as_str()?.parse::<Role>().ok()).max()
+            }
+            _ => None,
+        }
+    }
+}
+
+fn decode<T: DeserializeOwned>(part: &str) -> Result<T, &'static str> {
+    let json = URL_SAFE_NO_PAD.decode(part).map_err(|_| "not base64url")?;
+    serde_json::from_slice(&json).map_err(|_| "not the JSON it should be")
+}

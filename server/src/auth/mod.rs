@@ -1,0 +1,102 @@
+//! From what a client presents to who it is: the one place where sessions are verified.
+
+mod jwt;
+mod keys;
+mod providers;
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use procedures::error::{Error, Result};
+use procedures::session;
+use procedures::{App, Caller};
+
+pub use keys::{DevelopmentKeys, KeySource};
+use providers::Providers;
+
+/// The header that names the organization a global admin acts in (D18).
+pub const ORGANIZATION_HEADER: &str = "x-rollbook-organization";
+
+/// What a client presents, kept to be checked anew on each call.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    token: Presented,
+    /// The organization that the client names.
+    organization: Option<String>,
+}
+
+#[derive(Clone, Default)]
+enum Presented {
+    #[default]
+    Nothing,
+    Token(String),
+    /// Something that is no bearer token.
+    Garbage,
+}
+
+impl fmt::Debug for Presented {
+    /// A token is its holder's; a log gets none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Presented::Nothing => "nothing",
+            Presented::Token(_) => "a token",
+            Presented::Garbage => "no bearer token",
+        })
+    }
+}
+
+impl Credentials {
+    /// Reads `Authorization: Bearer …` (RFC 6750, section 2.1) and the organization's header.
+    pub fn from_headers(headers: &HeaderMap) -> Self {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let token = match (values.next(), values.next()) {
+            (None, _) => Presented::Nothing,
+            (Some(value), None) => {
+                let value = value.to_str().unwrap_or_default();
+                match value.split_once(' ') {
+                    Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                        Presented::Token(token.trim().to_owned())
+                    }
+                    Some(_) | None => Presented::Garbage,
+                }
+            }
+            (Some(_), Some(_)) => Presented::Garbage,
+        };
+        let organization =
+            headers.get(ORGANIZATION_HEADER).map(|value| value.to_str().unwrap_or_default().to_owned());
+        Credentials { token, organization }
+    }
+}
+
+/// Verifies sessions.
+pub struct Authenticator {
+    app: Arc<App>,
+    providers: Providers,
+}
+
+impl Authenticator {
+    pub fn new(app: Arc<App>, keys: Arc<dyn KeySource>) -> Self {
+        Authenticator { providers: Providers::new(app.clone(), keys), app }
+    }
+
+    /// Who presents these credentials; no credentials at all are an anonymous caller's.
+    ///
+    /// Whatever is wrong with a token, the answer is the same UNAUTHORIZED; only its log entry says more.
+    pub async fn authenticate(&self, credentials: &Credentials) -> Result<Caller> {
+        let chosen = credentials.organization.as_deref();
+        match &credentials.token {
+            Presented::Nothing => Ok(Caller::Anonymous),
+            Presented::Garbage => Err(Error::unauthorized()),
+            Presented::Token(token) if token.starts_with(session::SERVICE_TOKEN_PREFIX) => {
+                session::use_service_token(&self.app, token, chosen).await
+            }
+            Presented::Token(token) => {
+                let now = self.app.clock.now();
+                let verified = jwt::verify(&self.providers, token, now).await?;
+                session::sign_in(&self.app.db, now, &verified, chosen).await
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The demo data: two organizations with users of every role, courses, and an enrollment in every status. It is added
+//! once, through the very procedures that clients call.
+
+use procedures::Caller;
+use procedures::development::force_status;
+use procedures::enrollment::EnrollmentStatus;
+use procedures::error::{Error, Result};
+use procedures::member::{Member, Role};
+use procedures::values::{CourseId, EnrollmentId, Name, OrganizationId, Slug, UserId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::idp::Issuers;
+use super::inside::{Inside, parsed};
+
+/// The organizations, by slug.
+pub const ORGANIZATIONS: [(&str, &str); 2] = [("acme", "Acme Learning"), ("globex", "Globex Academy")];
+
+/// The people of each organization: subject, name, role.
+pub const PEOPLE: [(&str, &str, Role); 8] = [
+    ("ada", "Ada Admin", Role::Admin),
+    ("carol", "Carol Coordinator", Role::Coordinator),
+    ("arthur", "Arthur Author", Role::Author),
+    ("lena", "Lena Learner", Role::Learner),
+    ("liam", "Liam Learner", Role::Learner),
+    ("lily", "Lily Learner", Role::Learner),
+    ("luca", "Luca Learner", Role::Learner),
+    ("lois", "Lois Learner", Role::Learner),
+];
+
+/// Makes both organizations, and fills each that has no courses yet.
+pub async fn ensure(issuers: &Issuers) -> Result<()> {
+    for (slug, name) in ORGANIZATIONS {
+        let (slug, name) = (parsed::<Slug>(slug)?, parsed::<Name>(name)?);
+        let organization_id = issuers.ensure_organization(slug.clone(), name).await?;
+        Demo { inside: Inside::new(issuers, slug), organization_id }.ensure().await?;
+    }
+    Ok(())
+}
+
+struct Demo<'a> {
+    inside: Inside<'a>,
+    organization_id: OrganizationId,
+}
+
+#[derive(Deserialize)]
+struct Made<Id> {
+    id: Id,
+}
+
+impl Demo<'_> {
+    async fn ensure(&self) -> Result<()> {
+        let admin = self.inside.sign_in("ada", Role::Admin).await?;
+        let courses: Value = self.inside.call(&admin, "course.list", json!({ "limit": 1 })).await?;
+        if courses["items"].as_array().is_some_and(|items| !items.is_empty()) {
+            return Ok(());
+        }
+        let mut users = Vec::new();
+        for (subject, name, role) in PEOPLE {
+            let member = json!({ "subject": subject, "displayName": name, "role": role });
+            let member: Member = self.inside.call(&admin, "member.provision", member).await?;
+            users.push(member.user_id);
+        }
+        let [_, _, author, lena, liam, lily, luca, lois] = users[..] else {
+            return Err(Error::internal("the demo has eight people"));
+        };
+
+        let onboarding = json!({ "title": "Onboarding", "description": "The first week, day by day.", "authorIds": [author] });
+        let onboarding =
+            self.course(&admin, onboarding, &["Welcome", "Tools", "People", "Security", "Feedback"]).await?;
+        let first_aid = json!({ "title": "First aid", "capacity": 2, "waitlist": true, "accessDays": 90 });
+        let first_aid = self.course(&admin, first_aid, &["Theory", "Practice"]).await?;
+        let history = json!({ "title": "Company history", "certificate": false });
+        let history = self.course(&admin, history, &["The beginnings", "Today"]).await?;
+        let draft = json!({ "title": "Advanced negotiation", "authorIds": [author] });
+        let _: Made<CourseId> = self.inside.call(&admin, "course.create", draft).await?;
+
+        for (course, user, status) in [
+            (onboarding, lena, EnrollmentStatus::Enrolled),
+            (onboarding, liam, EnrollmentStatus::Cancelled),
+            (history, lily, EnrollmentStatus::Completed),
+            (history, luca, EnrollmentStatus::Expired),
+            (first_aid, lois, EnrollmentStatus::Waitlisted),
+            (first_aid, liam, EnrollmentStatus::Enrolled),
+            (first_aid, lena, EnrollmentStatus::Enrolled),
+        ] {
+            self.enrollment(&admin, course, user, status).await?;
+        }
+        Ok(())
+    }
+
+    async fn course(&self, admin: &Caller, input: Value, modules: &[&str]) -> Result<CourseId> {
+        let course: Made<CourseId> = self.inside.call(admin, "course.create", input).await?;
+        for title in modules {
+            let module = json!({ "courseId": course.id, "title": title, "kind": "lesson" });
+            let _: Value = self.inside.call(admin, "course.addModule", module).await?;
+        }
+        let _: Value = self.inside.call(admin, "course.publish", json!({ "courseId": course.id })).await?;
+        Ok(course.id)
+    }
+
+    async fn enrollment(
+        &self,
+        admin: &Caller,
+        course: CourseId,
+        user: UserId,
+        status: EnrollmentStatus,
+    ) -> Result<()> {
+        let subject = json!({ "courseId": course, "userId": user });
+        let enrollment: Made<EnrollmentId> =
+            self.inside.call(admin, "enrollment.enroll", subject.clone()).await?;
+        match status {
+            EnrollmentStatus::Enrolled => {}
+            EnrollmentStatus::Cancelled => {
+                let _: Value = self.inside.call(admin, "enrollment.unenroll", subject).await?;
+            }
+            EnrollmentStatus::Waitlisted | EnrollmentStatus::Completed | EnrollmentStatus::Expired => {
+                let now = self.inside.issuers.app.clock.now();
+                force_status(&self.inside.issuers.app.db, now, self.organization_id, enrollment.id, status)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}

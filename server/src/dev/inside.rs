@@ -1,0 +1,52 @@
+//! Calls made within the process, by a person of one organization: the demo data and the guide go the way every
+//! client goes, but for the socket.
+
+use std::sync::Arc;
+
+use procedures::error::{Error, Result};
+use procedures::member::Role;
+use procedures::session::{VerifiedToken, sign_in};
+use procedures::values::Slug;
+use procedures::{Call, Caller, Router};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::idp::Issuers;
+
+pub struct Inside<'a> {
+    pub issuers: &'a Issuers,
+    pub slug: Slug,
+    router: Router,
+}
+
+impl<'a> Inside<'a> {
+    pub fn new(issuers: &'a Issuers, slug: Slug) -> Self {
+        Inside { issuers, slug, router: procedures::router() }
+    }
+
+    /// Signs a person in; `role` is what they become if they are new.
+    pub async fn sign_in(&self, subject: &str, role: Role) -> Result<Caller> {
+        let key = self.issuers.key(&self.slug).await?;
+        let token = VerifiedToken {
+            provider_id: key.provider_id,
+            organization_id: key.organization_id,
+            subject: parsed(subject)?,
+            name: None,
+            role: Some(role),
+        };
+        sign_in(&self.issuers.app.db, self.issuers.app.clock.now(), &token, None).await
+    }
+
+    pub async fn call<T: DeserializeOwned>(&self, caller: &Caller, path: &str, input: Value) -> Result<T> {
+        let procedure = self.router.find(path).ok_or_else(Error::not_found)?;
+        let request_id = Arc::from("development");
+        let call = Call { app: self.issuers.app.clone(), caller: caller.clone(), request_id };
+        let answer = procedure.call(call, &input.to_string()).await?;
+        serde_json::from_str(answer.get()).map_err(Error::internal)
+    }
+}
+
+/// Reads a value that the program itself has written.
+pub fn parsed<T: std::str::FromStr>(text: &str) -> Result<T> {
+    text.parse().map_err(|_| Error::internal("the demo data is valid"))
+}

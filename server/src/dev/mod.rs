@@ -1,0 +1,50 @@
+//! Development mode: the real server with demo data, a built-in identity provider and a clock that can be moved.
+//!
+//! It hands out sessions to whoever asks, so it listens on loopback only, and none of it exists in any other mode.
+
+mod clock;
+mod demo;
+mod guide;
+pub mod idp;
+mod inside;
+mod routes;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use procedures::{App, Database};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::auth::DevelopmentKeys;
+use crate::cli::cause;
+use crate::serve::{AllowedOrigins, Server};
+
+/// Migrates, adds the demo data once, prints how to begin, and serves until interrupted.
+pub async fn run(db: Database, address: SocketAddr) -> anyhow::Result<()> {
+    db.migrate().await.map_err(cause).context("the schema could not be brought up to date")?;
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
+    let app = Arc::new(App::new(db));
+    clock::follow(&app).await.map_err(cause)?;
+    let issuers = idp::Issuers { app: app.clone(), base: format!("http://{address}") };
+    demo::ensure(&issuers).await.map_err(cause).context("the demo data could not be added")?;
+    print!("{}", guide::text(&issuers).await.map_err(cause)?);
+
+    let server = Server {
+        app: app.clone(),
+        keys: Arc::new(DevelopmentKeys { app }),
+        origins: AllowedOrigins::Loopback,
+        more: routes::router(Arc::new(issuers)),
+    };
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    };
+    server.run(listener, stop).await;
+    Ok(())
+}

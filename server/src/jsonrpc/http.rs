@@ -1,0 +1,48 @@
+//! JSON-RPC over HTTP: `POST /rpc`.
+//!
+//! A call's own error is an answer like any other and has status 200, as JSON-RPC clients expect. A request that is
+//! refused as a whole (its body, its envelope, its session) has the status of its error.
+
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::header::HeaderValue;
+use http::{HeaderName, Method, StatusCode};
+use jsonrpsee_types::Id;
+use procedures::error::{Code, Error};
+
+use super::{Answer, Endpoint, refusal};
+use crate::answer::{explain, json, read_json_body, request_id, status_of};
+use crate::auth::Credentials;
+
+/// Names the request in the log; also in each error's `data.requestId`.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+pub async fn handle(endpoint: Endpoint, request: Request) -> Response {
+    let request_id = request_id();
+    let (head, body) = request.into_parts();
+    let answer = match head.method {
+        Method::POST => match read_json_body(&head.headers, body).await {
+            Ok(body) => endpoint.answer(&body, &Credentials::from_headers(&head.headers), &request_id).await,
+            Err(error) => refusal(Id::Null, error, None, &request_id),
+        },
+        _ => {
+            let error = Error::new(Code::MethodNotSupported, "Only POST, or an upgrade to a WebSocket.");
+            refusal(Id::Null, error, None, &request_id)
+        }
+    };
+    let mut response = respond(answer);
+    if let Ok(value) = HeaderValue::try_from(request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+fn respond(answer: Answer) -> Response {
+    let status = answer.refusal.as_ref().map_or(StatusCode::OK, status_of);
+    let Some(body) = answer.json else { return StatusCode::NO_CONTENT.into_response() };
+    let mut response = json(status, String::from(Box::<str>::from(body)));
+    if let Some(refusal) = &answer.refusal {
+        explain(refusal, &mut response);
+    }
+    response
+}

@@ -1,0 +1,145 @@
+//! JSON-RPC 2.0 at `/rpc`, over HTTP and WebSocket.
+//!
+//! jsonrpsee is the method table ([`methods`]): names, parameters, ids, answers. The envelope around it
+//! ([`Endpoint::answer`]) and the transports are ours, because jsonrpsee's own answer what they cannot parse in a shape
+//! of their own, run batches one after another, drop a call with its connection and read on without bounds.
+
+mod envelope;
+mod http;
+mod methods;
+mod socket;
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use jsonrpsee::{Extensions, MethodCallback, MethodResponse, Methods};
+use jsonrpsee_types::{ErrorObject, Id};
+use procedures::error::{Code, Error};
+use procedures::{App, Call, Caller};
+use serde_json::value::RawValue;
+
+use crate::answer;
+use crate::auth::{Authenticator, Credentials};
+use crate::limits::MAX_BATCH;
+use envelope::{Envelope, Message};
+pub use http::handle;
+pub use socket::{too_large, upgrade};
+
+/// The JSON-RPC wire.
+#[derive(Clone)]
+pub struct Endpoint {
+    app: Arc<App>,
+    authenticator: Arc<Authenticator>,
+    methods: Methods,
+}
+
+/// What there is to say to a message; a notification is answered with nothing.
+pub struct Answer {
+    pub json: Option<Box<RawValue>>,
+    /// Why the message as a whole was refused: its envelope, its session, the want of one.
+    pub refusal: Option<Error>,
+    /// Whether the session that was presented is not, or no longer, valid.
+    pub session_over: bool,
+}
+
+impl Endpoint {
+    pub fn new(app: Arc<App>, authenticator: Arc<Authenticator>, router: Arc<procedures::Router>) -> Self {
+        Endpoint { app, authenticator, methods: methods::table(router) }
+    }
+
+    /// Answers one message: a call, a notification, or a batch of them side by side.
+    pub async fn answer(&self, message: &[u8], credentials: &Credentials, request_id: &str) -> Answer {
+        let message = match Message::parse(message) {
+            Ok(message) => message,
+            Err(error) => return refusal(Id::Null, error, None, request_id),
+        };
+        if let Message::Batch(entries) = &message
+            && !(1..=MAX_BATCH).contains(&entries.len())
+        {
+            let error = Error::invalid_input("", format!("not a batch of 1 to {MAX_BATCH} calls"));
+            return refusal(Id::Null, error, None, request_id);
+        }
+        let caller = match self.authenticator.authenticate(credentials).await {
+            Ok(caller) => caller,
+            Err(error) => {
+                let (id, path) = message.names();
+                return Answer { session_over: true, ..refusal(id, error, path.as_deref(), request_id) };
+            }
+        };
+        match message {
+            Message::Single(Err(error)) => refusal(Id::Null, error, None, request_id),
+            Message::Single(Ok(envelope)) => {
+                let response = self.call(envelope, &caller, request_id.into()).await;
+                let unauthorized = response.as_ref().is_some_and(is_unauthorized);
+                let refusal = unauthorized.then(Error::unauthorized);
+                Answer { json: response.map(MethodResponse::into_json), refusal, session_over: false }
+            }
+            Message::Batch(entries) => {
+                let calls = entries.into_iter().enumerate();
+                let calls = calls.map(async |(place, entry)| {
+                    let request_id: Arc<str> = format!("{request_id}-{place}").into();
+                    match entry {
+                        Ok(envelope) => self.call(envelope, &caller, request_id).await,
+                        Err(error) => Some(error_response(Id::Null, &error, None, &request_id)),
+                    }
+                });
+                let responses = join_all(calls).await.into_iter().flatten();
+                let answers: Vec<Box<RawValue>> = responses.map(MethodResponse::into_json).collect();
+                let json = match answers.is_empty() {
+                    true => None,
+                    false => serde_json::value::to_raw_value(&answers).ok(),
+                };
+                Answer { json, refusal: None, session_over: false }
+            }
+        }
+    }
+
+    /// Makes one call; a notification is made too, but not answered.
+    async fn call(
+        &self,
+        envelope: Envelope<'_>,
+        caller: &Caller,
+        request_id: Arc<str>,
+    ) -> Option<MethodResponse> {
+        let Envelope { id, method, params } = envelope;
+        let respond_to = id.clone().unwrap_or(Id::Null);
+        let response = match self.methods.method(&method) {
+            Some(MethodCallback::Async(callback)) => {
+                let call = Call { app: self.app.clone(), caller: caller.clone(), request_id };
+                let mut extensions = Extensions::new();
+                extensions.insert(call);
+                // Answers are bounded by the pages and texts that procedures return, not here.
+                callback(respond_to.into_owned(), params, methods::NO_CONNECTION, usize::MAX, extensions)
+                    .await
+            }
+            Some(MethodCallback::Sync(callback)) => {
+                callback(respond_to, params, usize::MAX, Extensions::new())
+            }
+            Some(MethodCallback::Subscription(_) | MethodCallback::Unsubscription(_)) | None => {
+                let error = Error::new(Code::NotFound, "No such procedure.");
+                error_response(respond_to, &error, Some(&method), &request_id)
+            }
+        };
+        id.map(|_| response)
+    }
+}
+
+fn is_unauthorized(response: &MethodResponse) -> bool {
+    response.as_error_code() == Some(Code::Unauthorized.number())
+}
+
+fn refusal(id: Id<'_>, error: Error, path: Option<&str>, request_id: &str) -> Answer {
+    let response = error_response(id, &error, path, request_id);
+    Answer { json: Some(response.into_json()), refusal: Some(error), session_over: false }
+}
+
+fn error_response(id: Id<'_>, error: &Error, path: Option<&str>, request_id: &str) -> MethodResponse {
+    answer::log(error, path, request_id);
+    MethodResponse::error(id, error_object(error, path, request_id))
+}
+
+/// The contract's error shape is a JSON-RPC error object.
+fn error_object(error: &Error, path: Option<&str>, request_id: &str) -> ErrorObject<'static> {
+    let shape = error.shape(path, request_id);
+    ErrorObject::owned(shape.code, shape.message, Some(shape.data))
+}

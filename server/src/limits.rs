@@ -1,0 +1,61 @@
+//! Every limit of the server, with its unit. Those of inputs stand with the types in `procedures::values`.
+
+use std::time::Duration;
+
+/// A request's body, and a message on a WebSocket, in bytes.
+pub const MAX_BODY: usize = 256 * 1024;
+
+/// Calls in one batch.
+pub const MAX_BATCH: usize = 20;
+
+/// A request's head (request line and headers), in bytes.
+pub const MAX_HEAD: usize = 32 * 1024;
+
+/// A session token, in bytes.
+pub const MAX_TOKEN: usize = 8 * 1024;
+
+/// Connections open at once; further ones wait to be accepted.
+pub const MAX_CONNECTIONS: usize = 20_000;
+
+/// Calls in flight on one WebSocket; further messages are not read until one is answered.
+pub const MAX_CALLS_PER_CONNECTION: usize = 32;
+
+/// Answers waiting to be written to one WebSocket, in bytes; further ones wait for room.
+pub const MAX_QUEUED_ANSWERS: usize = 1024 * 1024;
+
+/// How long a request's head may take from its first byte (or from the connection's beginning) to its last.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a request's body may take.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a connection may stay open between two requests.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a client may take to read any of what it is sent.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often a WebSocket is pinged.
+pub const PING_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How long a WebSocket may be silent, pongs included.
+pub const SILENCE_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// How long the server still accepts connections once it was told to stop, so that a balancer sees `/readyz` change.
+pub const DRAIN_NOTICE: Duration = Duration::from_millis(500);
+
+/// How long calls in flight may take to end once the server was told to stop.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long the accept loop rests when it cannot accept (out of file descriptors).
+pub const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// How long a provider's registration is believed before the database is asked again: changes are in force everywhere
+/// within this time.
+pub const PROVIDER_FRESHNESS: Duration = Duration::from_secs(5);
+
+/// How many issuers are remembered, known ones and unknown ones alike.
+pub const MAX_REMEMBERED_ISSUERS: usize = 1024;
+
+/// How often idempotency records are looked through for those that have outlived their time.
+pub const PURGE_INTERVAL: Duration = Duration::from_secs(10 * 60);

@@ -1,0 +1,189 @@
+//! Sockets: accepting them, bounding what each may cost in time, and letting go of them at shutdown.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll};
+
+use axum::Router;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::Service;
+
+use crate::limits::{ACCEPT_REST, HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD, WRITE_TIMEOUT};
+
+/// Serves `app` on every connection until `stop`; then takes no new ones, and ends those that are idle. The
+/// connections still busy are in `connections`.
+pub async fn accept(listener: TcpListener, app: Router, connections: &TaskTracker, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let accepted = async {
+            let place = places.clone().acquire_owned().await;
+            (listener.accept().await, place)
+        };
+        let (accepted, place) = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = accepted => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let serving = serve(stream, app.clone(), stop.clone());
+                connections.spawn(async move {
+                    serving.await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_REST).await;
+            }
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, app: Router, stop: CancellationToken) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+    let phase = Arc::new(Phase::default());
+    let io = TokioIo::new(TimedStream::new(stream, phase.clone()));
+    let service = service_fn(move |request| {
+        phase.set(Phase::ANSWERING);
+        let (phase, answer) = (phase.clone(), app.clone().call(request));
+        async move {
+            let answer = answer.await;
+            phase.set(Phase::IDLE);
+            answer
+        }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(io, service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// What a connection is at.
+#[derive(Default)]
+struct Phase(AtomicU8);
+
+impl Phase {
+    /// Receiving a request's head; so a connection begins.
+    const HEAD: u8 = 0;
+    /// Having a request answered, whose body has a limit of its own.
+    const ANSWERING: u8 = 1;
+    /// Between two requests, which hyper's own timer bounds.
+    const IDLE: u8 = 2;
+
+    fn set(&self, phase: u8) {
+        self.0.store(phase, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A stream that fails when a request's head, or the client's reading, takes too long.
+struct TimedStream {
+    stream: TcpStream,
+    phase: Arc<Phase>,
+    head_deadline: Pin<Box<Sleep>>,
+    /// Armed while a write waits for the client.
+    write_deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl TimedStream {
+    fn new(stream: TcpStream, phase: Arc<Phase>) -> Self {
+        let head_deadline = Box::pin(tokio::time::sleep(HEAD_TIMEOUT));
+        TimedStream { stream, phase, head_deadline, write_deadline: None }
+    }
+
+    /// Lets a write wait for the client no longer than [`WRITE_TIMEOUT`].
+    fn bound_write<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.write_deadline = None;
+            return written;
+        }
+        let deadline = self.write_deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(WRITE_TIMEOUT)));
+        match deadline.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncRead for TimedStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        match (&read, this.phase.get()) {
+            (Poll::Ready(_), Phase::IDLE) => {
+                this.phase.set(Phase::HEAD);
+                this.head_deadline.as_mut().reset(Instant::now() + HEAD_TIMEOUT);
+                read
+            }
+            (Poll::Pending, Phase::HEAD) => match this.head_deadline.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+                Poll::Pending => Poll::Pending,
+            },
+            _ => read,
+        }
+    }
+}
+
+impl AsyncWrite for TimedStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.bound_write(cx, written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, parts);
+        this.bound_write(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.stream).poll_flush(cx);
+        this.bound_write(cx, flushed)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}

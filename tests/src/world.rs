@@ -1,0 +1,228 @@
+//! A world: an application on a fresh database, with two organizations and people of every role.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use procedures::development::force_status;
+use procedures::enrollment::EnrollmentStatus;
+use procedures::member::Role;
+use procedures::session::Scope;
+use procedures::{App, Call, Router};
+use serde_json::{Value, json};
+
+use crate::actor::{Actor, Organization};
+use crate::contents::contents;
+use crate::database::{Fresh, Kind, open};
+use crate::labels::Labels;
+
+/// The request id of every call, so that answers of two calls can be compared byte for byte.
+pub const REQUEST_ID: &str = "a-request";
+
+/// Every procedure there is.
+pub fn router() -> &'static Router {
+    static ROUTER: OnceLock<Router> = OnceLock::new();
+    ROUTER.get_or_init(procedures::router)
+}
+
+pub struct World {
+    pub kind: Kind,
+    pub app: Arc<App>,
+    pub acme: Organization,
+    pub globex: Organization,
+    /// A global admin: a learner of globex who acts in acme.
+    pub global_admin: Actor,
+    labels: Mutex<Labels>,
+    url: String,
+}
+
+impl World {
+    /// Runs one test in a world of its own.
+    pub async fn run(kind: Kind, test: impl AsyncFnOnce(World)) {
+        let database = Fresh::create(kind).await;
+        let url = database.url.clone();
+        let app = Arc::new(App::new(open(&url)));
+        let now = app.clock.now();
+        let mut labels = Labels::default();
+        let mut named = |name: String, id: String| labels.name(&name, id);
+        let acme = Organization::create(&app.db, now, "acme", &mut named).await;
+        let globex = Organization::create(&app.db, now, "globex", &mut named).await;
+        let (global_admin, id) = globex.person(&app, "global admin", Role::Learner, true).await;
+        named("global admin".into(), id);
+        let global_admin = global_admin.choosing(&acme.id);
+        test(World { kind, app, acme, globex, global_admin, labels: Mutex::new(labels), url }).await;
+        database.remove().await;
+    }
+
+    /// Another process' application on the same database.
+    pub fn another_app(&self) -> Arc<App> {
+        Arc::new(App::new(open(&self.url)))
+    }
+
+    /// Calls a procedure with these bytes; answers with the bytes of its answer or error.
+    pub async fn call_as_sent(&self, actor: &Actor, path: &str, input: &str) -> Result<String, String> {
+        call(&self.app, actor, path, input).await
+    }
+
+    /// Calls a procedure, labels resolved in its input.
+    pub async fn call(&self, actor: &Actor, path: &str, input: Value) -> Result<Value, Value> {
+        let input = self.labels().resolved(&input).to_string();
+        let parsed = |text: String| serde_json::from_str(&text).expect("JSON");
+        self.call_as_sent(actor, path, &input).await.map(parsed).map_err(parsed)
+    }
+
+    /// The answer of a call that is to succeed, with labels.
+    #[track_caller]
+    pub fn ok<'w>(&'w self, actor: &'w Actor, path: &'w str, input: Value) -> impl Future<Output = Value> + 'w {
+        let called_at = std::panic::Location::caller();
+        async move {
+            match self.call(actor, path, input).await {
+                Ok(answer) => self.labels().labelled(&answer),
+                Err(error) => panic!("{called_at}: {path} was refused: {error:#}"),
+            }
+        }
+    }
+
+    /// The error of a call that is to be refused, with labels. The refusal has changed nothing.
+    #[track_caller]
+    pub fn refused<'w>(
+        &'w self,
+        actor: &'w Actor,
+        path: &'w str,
+        input: Value,
+    ) -> impl Future<Output = Value> + 'w {
+        let called_at = std::panic::Location::caller();
+        async move {
+            let before = self.contents().await;
+            let error = match self.call(actor, path, input).await {
+                Ok(answer) => panic!("{called_at}: {path} was not refused: {answer:#}"),
+                Err(error) => self.labels().labelled(&error),
+            };
+            let after = self.contents().await;
+            for (table, rows) in &before {
+                assert_eq!(*rows, after[table], "{called_at}: a refused {path} changed {table}");
+            }
+            error
+        }
+    }
+
+    /// Every row of every table, as text.
+    pub async fn contents(&self) -> BTreeMap<&'static str, Vec<String>> {
+        contents(&self.app.db).await
+    }
+
+    /// Gives an id a name, to be used as `<name>`.
+    pub fn name(&self, name: &str, id: &str) {
+        self.labels().name(name, id.to_owned());
+    }
+
+    /// What `<name>` stands for.
+    pub fn id(&self, label: &str) -> String {
+        self.labels().resolve(label)
+    }
+
+    /// A published course of acme, its fields as `course.create` takes them, called `<name>`.
+    pub async fn course(&self, name: &str, fields: Value) -> String {
+        self.course_in(&self.acme, name, fields).await
+    }
+
+    pub async fn course_in(&self, organization: &Organization, name: &str, fields: Value) -> String {
+        let id = self.draft_in(organization, name, fields).await;
+        let published = self.call(&organization.admin, "course.publish", json!({ "courseId": id })).await;
+        published.expect("a published course");
+        id
+    }
+
+    pub async fn draft_in(&self, organization: &Organization, name: &str, mut fields: Value) -> String {
+        if fields["title"].is_null() {
+            fields["title"] = name.into();
+        }
+        let course = self.call(&organization.admin, "course.create", fields).await.expect("a course");
+        let id = course["id"].as_str().expect("an id").to_owned();
+        self.name(name, &id);
+        id
+    }
+
+    /// Adds a lesson called `<name>` to a course.
+    pub async fn module(&self, course: &str, name: &str) -> String {
+        let input = json!({ "courseId": course, "title": name, "kind": "lesson" });
+        let module = self.call(&self.acme.admin, "course.addModule", input).await.expect("a module");
+        let id = module["id"].as_str().expect("an id").to_owned();
+        self.name(name, &id);
+        id
+    }
+
+    /// One more member of acme, called `<name>`.
+    pub async fn person(&self, name: &str, role: Role) -> Actor {
+        let (actor, id) = self.acme.person(&self.app, name, role, false).await;
+        self.name(name, &id);
+        actor
+    }
+
+    /// A service of acme with these scopes.
+    pub async fn service(&self, scopes: &[Scope]) -> Actor {
+        self.acme.service(&self.app, scopes).await
+    }
+
+    /// Enrolls a person of acme in a course; the enrollment is called `<name>`.
+    pub async fn enrolled(&self, actor: &Actor, course: &str, name: &str) -> String {
+        let enrolled = self.call(actor, "enrollment.enroll", json!({ "courseId": course })).await;
+        let id = enrolled.expect("an enrollment")["id"].as_str().expect("an id").to_owned();
+        self.name(name, &id);
+        id
+    }
+
+    /// Puts an enrollment of acme into a status that no procedure brings about yet.
+    pub async fn force(&self, enrollment: &str, status: EnrollmentStatus) {
+        let organization = self.acme.id.parse().expect("an id");
+        let enrollment = self.id(enrollment).parse().expect("an id");
+        let now = self.app.clock.now();
+        force_status(&self.app.db, now, organization, enrollment, status).await.expect("another status");
+    }
+
+    /// Moves the clock so far from the system's.
+    pub fn clock_ahead(&self, by: Duration) {
+        self.app.clock.set_offset_micros(i64::try_from(by.as_micros()).expect("a small offset"));
+    }
+
+    /// Sets the status of a member of acme, which no procedure does yet.
+    pub async fn set_membership(&self, user: &str, status: &str) {
+        let user = self.id_literal(user);
+        let changed = self.sql(&format!("UPDATE memberships SET status = '{status}' WHERE user_id = {user}")).await;
+        assert_eq!(changed.expect("a membership"), 1);
+    }
+
+    /// Runs a statement that no procedure makes, in the words of both databases.
+    pub async fn sql(&self, sql: &str) -> diesel::QueryResult<usize> {
+        let mut connection = self.app.db.read().await.expect("a connection");
+        connection.execute(diesel::sql_query(sql)).await
+    }
+
+    /// An id as a literal of this database.
+    pub fn id_literal(&self, label: &str) -> String {
+        let id = self.id(label);
+        match self.kind {
+            Kind::Postgres => format!("'{id}'"),
+            Kind::Sqlite => format!("x'{}'", id.replace('-', "")),
+        }
+    }
+
+    fn labels(&self) -> std::sync::MutexGuard<'_, Labels> {
+        self.labels.lock().expect("labels are not held by a test that failed")
+    }
+}
+
+/// Calls a procedure of an application; a fault's cause goes to the test's output.
+pub async fn call(app: &Arc<App>, actor: &Actor, path: &str, input: &str) -> Result<String, String> {
+    let procedure = router().find(path).unwrap_or_else(|| panic!("there is no procedure {path}"));
+    let answer = match actor.caller(app).await {
+        Ok(caller) => procedure.call(Call { app: app.clone(), caller, request_id: REQUEST_ID.into() }, input).await,
+        Err(error) => Err(error),
+    };
+    answer.map(|json| json.get().to_owned()).map_err(|error| {
+        if let Some(cause) = error.cause() {
+            eprintln!("{path}: {error}: {cause}");
+        }
+        serde_json::to_string(&error.shape(Some(path), REQUEST_ID)).expect("JSON")
+    })
+}

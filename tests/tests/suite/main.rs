@@ -1,0 +1,7 @@
+//! The procedures, called without a socket, on both databases.
+
+mod answers;
+
+mod enrollment;
+
+mod module;

@@ -1,0 +1,3 @@
+//! `module.*`
+
+mod list_by_enrollment;
