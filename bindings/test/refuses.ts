@@ -103,7 +103,7 @@ export async function refused(enrollment: Enrollment, reason: Reason, error: unk
   // @ts-expect-error
   error.data.code;
   // @ts-expect-error
-  error.data?.stack?.at(0).length;
+  error.data?.detail;
   // @ts-expect-error
   if (error.data?.code === "GONE") return;
 }

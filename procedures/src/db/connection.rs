@@ -14,6 +14,7 @@ pub(super) type PgConn = AsyncPgConnection;
 pub(super) type LiteConn = SyncConnectionWrapper<SqliteConnection, InPlace>;
 
 /// A connection to whichever database the address names.
+#[expect(clippy::large_enum_variant, reason = "a connection is made once and then lent by reference")]
 pub enum Connection {
     Postgres(PgConn),
     Sqlite(LiteConn),

@@ -84,13 +84,14 @@ pub(super) async fn load<'c>(
         .filter(pairs(enrollments::course_id, enrollments::user_id, seats.iter().copied()))
         .filter(enrollments::organization_id.eq(organization))
         .select(module_enrollments::all_columns);
-    type Members = Vec<(UserId, Role, MembershipStatus)>;
-    let (members, existing, current_modules, had_modules): (
-        Members,
+    type Loaded = (
+        Vec<(UserId, Role, MembershipStatus)>,
         Vec<EnrollmentRow>,
         Vec<(CourseId, ModuleId)>,
         Vec<ModuleEnrollmentRow>,
-    ) = together!(tx, members, existing, current_modules, had_modules)?;
+    );
+    let (members, existing, current_modules, had_modules): Loaded =
+        together!(tx, members, existing, current_modules, had_modules)?;
 
     let mut facts = Facts {
         courses: courses.into_iter().map(|course| (course.id, course)).collect(),

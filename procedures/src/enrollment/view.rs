@@ -107,10 +107,9 @@ impl VisibleEnrollment {
     /// Loads an enrollment by its id for a caller who may see it; to everyone else there is no such thing (D17).
     pub(crate) async fn load(conn: &mut Connection, caller: &Insider, id: EnrollmentId) -> Result<Self> {
         let found = store::find(conn, caller.tenant, id, caller.user_id()).await?;
-        let (row, is_author) = match found {
-            Some(found) => found,
+        let Some((row, is_author)) = found else {
             // A service without the scope learns that, as it would of any id.
-            None => return Err(policy::may_see_enrollments(caller).err().unwrap_or_else(Error::not_found)),
+            return Err(policy::may_see_enrollments(caller).err().unwrap_or_else(Error::not_found));
         };
         policy::may_see_enrollment(caller, row.user_id, is_author)?;
         Ok(VisibleEnrollment(row))

@@ -56,12 +56,17 @@ pub(crate) async fn all(app: &App, caller: &Insider, orders: Vec<Order>) -> Resu
             let mut changes = Changes::default();
             let mut answers = Vec::with_capacity(orders.len());
             for (order, claimed) in orders.iter().zip(claimed) {
-                answers.push(match claimed {
+                let decided = match claimed {
                     Claimed::Answered(answer) => Ok(answer),
                     Claimed::Refused(error) => Err(error),
                     Claimed::Fresh => rules::decide(&mut facts, &mut changes, now, &order.command)
                         .map(|row| answer(row, order.sees_notes)),
-                });
+                };
+                match decided {
+                    // A defect may have left facts half-changed: nothing of this batch is written.
+                    Err(defect) if defect.cause().is_some() => return Err(defect),
+                    decided => answers.push(decided),
+                }
             }
 
             let events = std::mem::take(&mut changes.events);
