@@ -356,6 +356,7 @@ export type EnrollmentMode = "open" | "managed";
 /** Where an enrollment stands. `enrolled`, `waitlisted` and `completed` are active (D2). */
 export type EnrollmentStatus = "enrolled" | "waitlisted" | "completed" | "cancelled" | "expired";
 
+/** What an error says beside its message. */
 export type ErrorData = {
   /** Branch on this, and on `reason.type`. */
   code: Code;

@@ -305,7 +305,11 @@ impl Error {
 
 impl From<Reason> for Error {
     fn from(reason: Reason) -> Self {
-        Error { rule: reason.rule(), reason: Some(reason.clone()), ..Self::new(reason.code(), reason.message()) }
+        Error {
+            rule: reason.rule(),
+            reason: Some(reason.clone()),
+            ..Self::new(reason.code(), reason.message())
+        }
     }
 }
 impl fmt::Display for Error {
@@ -324,6 +328,7 @@ pub struct ErrorShape {
     pub data: ErrorData,
 }
 
+/// What an error says beside its message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorData {

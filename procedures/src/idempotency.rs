@@ -105,7 +105,9 @@ pub(crate) async fn claim<T: DeserializeOwned>(
             match answers.get(&(claim.owner, &*claim.call.procedure, claim.call.key.as_str())) {
                 None => Ok(Claimed::Fresh),
                 Some(row) if row.fingerprint != claim.call.fingerprint => Ok(Claimed::Refused(reused())),
-                Some(row) => Ok(Claimed::Answered(serde_json::from_str(&row.answer).map_err(Error::internal)?)),
+                Some(row) => {
+                    Ok(Claimed::Answered(serde_json::from_str(&row.answer).map_err(Error::internal)?))
+                }
             }
         })
         .collect()

@@ -61,14 +61,18 @@ pub fn verdict(caller: &Insider, action: Action) -> Verdict {
         (Standing::Member(Role::Admin), Action::WriteOrganizations) => no(),
         (Standing::Member(Role::Admin), _) => Allowed,
 
-        (Standing::GlobalAdmin { member: false }, Action::OwnEnrollment) => Verdict::Refused(Reason::NotAMember),
+        (Standing::GlobalAdmin { member: false }, Action::OwnEnrollment) => {
+            Verdict::Refused(Reason::NotAMember)
+        }
         (Standing::GlobalAdmin { .. }, _) => Allowed,
 
         (Standing::Service(scopes), Action::WriteEnrollments) => scoped(scopes, Scope::EnrollmentsWrite),
         (Standing::Service(scopes), Action::ReadEnrollments) => scoped(scopes, Scope::EnrollmentsRead),
         (Standing::Service(scopes), Action::WriteCourses) => scoped(scopes, Scope::CoursesWrite),
         (Standing::Service(scopes), Action::WriteMembers) => scoped(scopes, Scope::MembersWrite),
-        (Standing::Service(_), Action::OwnEnrollment | Action::ReadNotes | Action::WriteOrganizations) => no(),
+        (Standing::Service(_), Action::OwnEnrollment | Action::ReadNotes | Action::WriteOrganizations) => {
+            no()
+        }
     }
 }
 
@@ -217,10 +221,16 @@ pub(crate) fn course_claim(caller: &Insider, action: Action) -> Result<CourseCla
 }
 
 /// Second half: `is_author` is none where the organization has no such course.
-pub(crate) fn course_grant(claim: CourseClaim, course_id: CourseId, is_author: Option<bool>) -> Result<CourseGrant> {
+pub(crate) fn course_grant(
+    claim: CourseClaim,
+    course_id: CourseId,
+    is_author: Option<bool>,
+) -> Result<CourseGrant> {
     match (claim, is_author) {
         (_, None) => Err(Error::not_found()),
-        (CourseClaim::Exists, Some(_)) | (CourseClaim::Authored(_), Some(true)) => Ok(CourseGrant { course_id }),
+        (CourseClaim::Exists, Some(_)) | (CourseClaim::Authored(_), Some(true)) => {
+            Ok(CourseGrant { course_id })
+        }
         (CourseClaim::Authored(_), Some(false)) => Err(Reason::RoleRequired.into()),
     }
 }

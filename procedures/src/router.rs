@@ -134,7 +134,9 @@ impl Router {
                     let mut attempt = 1;
                     loop {
                         match f(cx.clone(), input.clone()).await {
-                            Err(error) if error.is_retryable() && attempt < MAX_ATTEMPTS => back_off(attempt).await,
+                            Err(error) if error.is_retryable() && attempt < MAX_ATTEMPTS => {
+                                back_off(attempt).await;
+                            }
                             outcome => break reply(&outcome?),
                         }
                         attempt += 1;
@@ -227,3 +229,6 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("panic: {}", message.unwrap_or("without a message"))
 }
+
+#[cfg(test)]
+mod tests;

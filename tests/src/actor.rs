@@ -3,7 +3,9 @@
 use procedures::db::Database;
 use procedures::development::{self, IssuerKey, NewOrganization, NewUser};
 use procedures::member::Role;
-use procedures::session::{NewServiceToken, Scope, VerifiedToken, create_service_token, sign_in, use_service_token};
+use procedures::session::{
+    NewServiceToken, Scope, VerifiedToken, create_service_token, sign_in, use_service_token,
+};
 use procedures::values::{Moment, Name, Slug};
 use procedures::{App, Caller, Result};
 

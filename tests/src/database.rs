@@ -19,7 +19,7 @@ pub enum Kind {
 }
 
 /// A database that goes away with its test.
-pub(crate) struct Fresh {
+pub struct Fresh {
     pub url: String,
     place: Place,
 }

@@ -59,9 +59,11 @@ impl Labels {
             let micros = moment.micros() - at.micros();
             (micros > 0 && micros % MICROS_A_DAY == 0).then_some(micros / MICROS_A_DAY)
         };
-        let later = self.moments.iter().zip(1..).find_map(|(at, number)| {
-            days_after(at).map(|days| format!("t{number}+{days}d"))
-        });
+        let later = self
+            .moments
+            .iter()
+            .zip(1..)
+            .find_map(|(at, number)| days_after(at).map(|days| format!("t{number}+{days}d")));
         let name = later.unwrap_or_else(|| {
             self.moments.push(moment);
             format!("t{}", self.moments.len())

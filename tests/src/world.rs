@@ -66,14 +66,19 @@ impl World {
 
     /// Calls a procedure, labels resolved in its input.
     pub async fn call(&self, actor: &Actor, path: &str, input: Value) -> Result<Value, Value> {
-        let input = self.labels().resolved(&input).to_string();
+        let input = self.resolved(&input).to_string();
         let parsed = |text: String| serde_json::from_str(&text).expect("JSON");
         self.call_as_sent(actor, path, &input).await.map(parsed).map_err(parsed)
     }
 
     /// The answer of a call that is to succeed, with labels.
     #[track_caller]
-    pub fn ok<'w>(&'w self, actor: &'w Actor, path: &'w str, input: Value) -> impl Future<Output = Value> + 'w {
+    pub fn ok<'w>(
+        &'w self,
+        actor: &'w Actor,
+        path: &'w str,
+        input: Value,
+    ) -> impl Future<Output = Value> + 'w {
         let called_at = std::panic::Location::caller();
         async move {
             match self.call(actor, path, input).await {
@@ -109,6 +114,11 @@ impl World {
     /// Every row of every table, as text.
     pub async fn contents(&self) -> BTreeMap<&'static str, Vec<String>> {
         contents(&self.app.db).await
+    }
+
+    /// An input with the things its labels stand for.
+    pub fn resolved(&self, input: &Value) -> Value {
+        self.labels().resolved(input)
     }
 
     /// Gives an id a name, to be used as `<name>`.
@@ -188,7 +198,8 @@ impl World {
     /// Sets the status of a member of acme, which no procedure does yet.
     pub async fn set_membership(&self, user: &str, status: &str) {
         let user = self.id_literal(user);
-        let changed = self.sql(&format!("UPDATE memberships SET status = '{status}' WHERE user_id = {user}")).await;
+        let changed =
+            self.sql(&format!("UPDATE memberships SET status = '{status}' WHERE user_id = {user}")).await;
         assert_eq!(changed.expect("a membership"), 1);
     }
 
@@ -216,7 +227,9 @@ impl World {
 pub async fn call(app: &Arc<App>, actor: &Actor, path: &str, input: &str) -> Result<String, String> {
     let procedure = router().find(path).unwrap_or_else(|| panic!("there is no procedure {path}"));
     let answer = match actor.caller(app).await {
-        Ok(caller) => procedure.call(Call { app: app.clone(), caller, request_id: REQUEST_ID.into() }, input).await,
+        Ok(caller) => {
+            procedure.call(Call { app: app.clone(), caller, request_id: REQUEST_ID.into() }, input).await
+        }
         Err(error) => Err(error),
     };
     answer.map(|json| json.get().to_owned()).map_err(|error| {

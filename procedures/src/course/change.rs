@@ -12,12 +12,13 @@ const MAX_AUTHORS: usize = 100;
 
 /// What a single field's type cannot say.
 pub(super) fn check(course: &CourseRow) -> Result<()> {
-    match (course.opens_at, course.closes_at) {
-        (Some(opens_at), Some(closes_at)) if closes_at <= opens_at => {
-            Err(Error::invalid_input("closesAt", "not after opensAt"))
+    let Some(opens_at) = course.opens_at else { return Ok(()) };
+    for (field, end) in [("closesAt", course.closes_at), ("endsAt", course.ends_at)] {
+        if end.is_some_and(|end| end <= opens_at) {
+            return Err(Error::invalid_input(field, "not after opensAt"));
         }
-        (Some(_) | None, Some(_) | None) => Ok(()),
     }
+    Ok(())
 }
 
 /// The authors a course gets unless told: an author's own course is theirs.

@@ -19,14 +19,17 @@ pub struct GetInput {
 
 pub async fn get(cx: Cx<Insider>, input: GetInput) -> Result<Course> {
     let mut conn = cx.app.db.read().await?;
-    let found = store::find_visible(&mut conn, cx.caller.tenant, input.course_id, learner(&cx.caller)).await?;
+    let found =
+        store::find_visible(&mut conn, cx.caller.tenant, input.course_id, learner(&cx.caller)).await?;
     view::present_one(&mut conn, cx.caller.tenant, found.ok_or_else(Error::not_found)?).await
 }
 
 /// The caller, if courses are shown to them as to a learner.
 pub(super) fn learner(caller: &Insider) -> Option<UserId> {
     match &caller.actor {
-        Actor::Person(person) if person.role == Some(Role::Learner) && !person.global_admin => Some(person.user_id),
+        Actor::Person(person) if person.role == Some(Role::Learner) && !person.global_admin => {
+            Some(person.user_id)
+        }
         Actor::Person(_) | Actor::Service(_) => None,
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use diesel::IntoSql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
-use diesel::IntoSql;
 
 use super::{CourseStatus, EnrollmentMode, ModuleKind};
 use crate::caller::{Insider, Tenant};
@@ -13,9 +13,7 @@ use crate::db::{Connection, Transaction, locked, lower, table_row};
 use crate::enrollment::EnrollmentStatus;
 use crate::error::{Error, Result};
 use crate::policy::{self, Action, CourseClaim, CourseGrant};
-use crate::values::{
-    CourseId, Limit, ModuleId, Moment, Notes, OrganizationId, Score, Search, Title, UserId,
-};
+use crate::values::{CourseId, Limit, ModuleId, Moment, Notes, OrganizationId, Score, Search, Title, UserId};
 
 table_row! {
     pub struct CourseRow: courses "courses" by (id) {
@@ -96,7 +94,11 @@ pub(crate) fn contains(search: &Search) -> String {
 
 /// Locks the organization's courses among these, in the order of their ids (as everyone does, so that no two
 /// transactions wait for each other), and loads them as they are once locked.
-pub(crate) async fn lock(tx: &mut Transaction<'_>, tenant: Tenant, ids: Vec<CourseId>) -> Result<Vec<CourseRow>> {
+pub(crate) async fn lock(
+    tx: &mut Transaction<'_>,
+    tenant: Tenant,
+    ids: Vec<CourseId>,
+) -> Result<Vec<CourseRow>> {
     let query = courses::table
         .filter(courses::organization_id.eq(tenant.organization_id()))
         .filter(courses::id.eq_any(ids))
@@ -131,7 +133,11 @@ pub(crate) async fn load(conn: &mut Connection, tenant: Tenant, course: CourseGr
 }
 
 /// A granted course, locked.
-pub(super) async fn load_locked(tx: &mut Transaction<'_>, tenant: Tenant, course: CourseGrant) -> Result<CourseRow> {
+pub(super) async fn load_locked(
+    tx: &mut Transaction<'_>,
+    tenant: Tenant,
+    course: CourseGrant,
+) -> Result<CourseRow> {
     lock(tx, tenant, vec![course.course_id()]).await?.pop().ok_or_else(Error::not_found)
 }
 
@@ -155,7 +161,11 @@ pub(super) struct CourseQuery {
 }
 
 /// Courses after a cursor, in the order of their ids.
-pub(super) async fn list(conn: &mut Connection, tenant: Tenant, asked: CourseQuery) -> Result<Vec<CourseRow>> {
+pub(super) async fn list(
+    conn: &mut Connection,
+    tenant: Tenant,
+    asked: CourseQuery,
+) -> Result<Vec<CourseRow>> {
     let pattern = asked.search.map_or_else(|| "%".into(), |search| contains(&search));
     let query = courses::table
         .filter(courses::organization_id.eq(tenant.organization_id()))
@@ -196,10 +206,7 @@ fn visible(as_seen_by: Option<UserId>) -> _ {
         .filter(course_enrollments::user_id.eq(learner))
         .filter(course_enrollments::status.eq_any(active))
         .select(course_enrollments::course_id);
-    sees_all
-        .into_sql::<Bool>()
-        .or(courses::status.eq(published))
-        .or(courses::id.eq_any(enrolled_in))
+    sees_all.into_sql::<Bool>().or(courses::status.eq(published)).or(courses::id.eq_any(enrolled_in))
 }
 
 /// The authors of each of these courses.
@@ -222,7 +229,11 @@ pub(super) async fn authors_of(
 }
 
 /// Which of these people are members of the organization.
-pub(super) async fn members_among(conn: &mut Connection, tenant: Tenant, ids: Vec<UserId>) -> Result<Vec<UserId>> {
+pub(super) async fn members_among(
+    conn: &mut Connection,
+    tenant: Tenant,
+    ids: Vec<UserId>,
+) -> Result<Vec<UserId>> {
     let query = memberships::table
         .filter(memberships::organization_id.eq(tenant.organization_id()))
         .filter(memberships::user_id.eq_any(ids))
@@ -274,7 +285,11 @@ pub(super) async fn set_authors(tx: &mut Transaction<'_>, course: &CourseRow, id
     Ok(tx.insert_all(&rows).await?)
 }
 
-pub(super) async fn find_module(conn: &mut Connection, tenant: Tenant, id: ModuleId) -> Result<Option<ModuleRow>> {
+pub(super) async fn find_module(
+    conn: &mut Connection,
+    tenant: Tenant,
+    id: ModuleId,
+) -> Result<Option<ModuleRow>> {
     let query = modules::table
         .filter(modules::organization_id.eq(tenant.organization_id()))
         .filter(modules::id.eq(id))

@@ -31,8 +31,10 @@ pub async fn update_module(cx: Cx<Insider>, input: UpdateModuleInput) -> Result<
         let course_id = course_id.ok_or_else(Error::not_found)?.course_id;
         let grant = store::grant(tx, &cx.caller, Action::WriteCourses, course_id).await?;
         let course = store::load_locked(tx, cx.caller.tenant, grant).await?;
-        let (own, others): (Vec<_>, Vec<_>) =
-            store::modules_of(tx, &course).await?.into_iter().partition(|module| module.id == input.module_id);
+        let (own, others): (Vec<_>, Vec<_>) = store::modules_of(tx, &course)
+            .await?
+            .into_iter()
+            .partition(|module| module.id == input.module_id);
         let old = own.into_iter().next().ok_or_else(Error::not_found)?;
         let position = input.position.map_or(old.position, Position::get);
         if position != old.position {

@@ -109,7 +109,11 @@ fn of(row: CourseRow, author_ids: Vec<UserId>) -> Course {
 }
 
 /// Rows with their authors.
-pub(super) async fn present(conn: &mut Connection, tenant: Tenant, rows: Vec<CourseRow>) -> Result<Vec<Course>> {
+pub(super) async fn present(
+    conn: &mut Connection,
+    tenant: Tenant,
+    rows: Vec<CourseRow>,
+) -> Result<Vec<Course>> {
     let mut authors = store::authors_of(conn, tenant, rows.iter().map(|row| row.id).collect()).await?;
     Ok(rows
         .into_iter()

@@ -57,8 +57,13 @@ impl Connection {
             Connection::Sqlite(_) => SQLITE_VARIABLES / R::COLUMNS.len(),
         };
         for chunk in rows.chunks(most.max(1)) {
-            let statement =
-                Statement { write, table: R::TABLE, names: R::COLUMNS, key: R::KEY, columns: R::columns(chunk) };
+            let statement = Statement {
+                write,
+                table: R::TABLE,
+                names: R::COLUMNS,
+                key: R::KEY,
+                columns: R::columns(chunk),
+            };
             self.execute(statement).await?;
         }
         Ok(())

@@ -22,7 +22,10 @@ pub enum Connection {
 
 /// A query that both databases can run and that yields rows of `T`.
 pub trait Rows<'q, T: Send>: LoadQuery<'q, PgConn, T> + LoadQuery<'q, LiteConn, T> + Send + 'q {}
-impl<'q, T: Send, Q> Rows<'q, T> for Q where Q: LoadQuery<'q, PgConn, T> + LoadQuery<'q, LiteConn, T> + Send + 'q {}
+impl<'q, T: Send, Q> Rows<'q, T> for Q where
+    Q: LoadQuery<'q, PgConn, T> + LoadQuery<'q, LiteConn, T> + Send + 'q
+{
+}
 
 /// A statement that both databases can run.
 pub trait Statement: ExecuteDsl<PgConn, Pg> + ExecuteDsl<LiteConn, Sqlite> + Send {}

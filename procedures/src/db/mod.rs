@@ -12,10 +12,10 @@ mod transaction;
 pub mod schema;
 pub mod types;
 
-pub use bulk::{BulkRow, Columns};
 pub(crate) use bulk::table_row;
-pub(crate) use connection::{locked, together};
+pub use bulk::{BulkRow, Columns};
 pub use connection::{Connection, Rows, Statement};
+pub(crate) use connection::{locked, together};
 pub(crate) use functions::{coalesce, lower};
 pub(crate) use pairs::pairs;
 pub use pool::{Database, Lease, PoolSizes};

@@ -127,7 +127,8 @@ impl Connector {
             return Err(InvalidUrl("unknown scheme".into()));
         }
         // The parser's own message may quote the address, and with it a password.
-        let config = url.parse::<tokio_postgres::Config>().map_err(|_| InvalidUrl("not understood".into()))?;
+        let config =
+            url.parse::<tokio_postgres::Config>().map_err(|_| InvalidUrl("not understood".into()))?;
         Ok(Connector::Postgres { config: Arc::new(config), tls: Arc::new(tls_config()) })
     }
 

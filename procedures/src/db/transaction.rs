@@ -3,9 +3,9 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
+use diesel::QueryResult;
 use diesel::connection::AnsiTransactionManager as LiteTransactions;
 use diesel::sql_types::{Nullable, Text};
-use diesel::QueryResult;
 use diesel_async::{AnsiTransactionManager as PgTransactions, AsyncConnection, TransactionManager};
 
 use super::connection::{Connection, LiteConn};
@@ -75,7 +75,11 @@ impl Database {
 
     /// What became of a transaction whose COMMIT was not answered.
     async fn fate(&self, number: &str, lost: Error) -> Result<()> {
-        tracing::warn!(number, cause = lost.cause().map(ToString::to_string), "the answer to a COMMIT was lost");
+        tracing::warn!(
+            number,
+            cause = lost.cause().map(ToString::to_string),
+            "the answer to a COMMIT was lost"
+        );
         for _ in 0..LOOK_UPS {
             match self.status(number).await {
                 Ok(Some(status)) if status == "committed" => return Ok(()),
@@ -132,7 +136,8 @@ async fn rollback(connection: &mut Connection) -> QueryResult<()> {
 async fn transaction_number(connection: &mut Connection) -> Result<Option<String>> {
     match connection {
         Connection::Postgres(conn) => {
-            let number = diesel::select(diesel::dsl::sql::<Nullable<Text>>("pg_current_xact_id_if_assigned()::text"));
+            let number =
+                diesel::select(diesel::dsl::sql::<Nullable<Text>>("pg_current_xact_id_if_assigned()::text"));
             Ok(diesel_async::RunQueryDsl::get_result(number, conn).await?)
         }
         Connection::Sqlite(_) => Ok(None),

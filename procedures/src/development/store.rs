@@ -13,7 +13,9 @@ use crate::enrollment::{EnrollmentRow, EnrollmentStatus};
 use crate::error::Result;
 use crate::member::Role;
 use crate::session::Provider;
-use crate::values::{EnrollmentId, IdentityProviderId, Moment, OrganizationId, ProviderSubject, Slug, UserId};
+use crate::values::{
+    EnrollmentId, IdentityProviderId, Moment, OrganizationId, ProviderSubject, Slug, UserId,
+};
 
 /// An issuer's signing key.
 #[derive(Clone, Debug, Queryable)]
@@ -109,8 +111,9 @@ pub(super) async fn set_standing(
     role: Role,
     global_admin: bool,
 ) -> Result<()> {
-    let member =
-        memberships::table.filter(memberships::organization_id.eq(organization)).filter(memberships::user_id.eq(user));
+    let member = memberships::table
+        .filter(memberships::organization_id.eq(organization))
+        .filter(memberships::user_id.eq(user));
     tx.execute(diesel::update(member).set(memberships::role.eq(role))).await?;
     let person = users::table.filter(users::id.eq(user));
     tx.execute(diesel::update(person).set(users::global_admin.eq(global_admin))).await?;

@@ -69,12 +69,16 @@ fn refusal(
 ) -> Option<AccessReason> {
     match membership {
         Some(MembershipStatus::Active) => {}
-        Some(MembershipStatus::Suspended | MembershipStatus::Ended) | None => return Some(AccessReason::NotAMember),
+        Some(MembershipStatus::Suspended | MembershipStatus::Ended) | None => {
+            return Some(AccessReason::NotAMember);
+        }
     }
     let Some(row) = row else { return Some(AccessReason::NotEnrolled) };
     match row.status {
         EnrollmentStatus::Completed => None,
-        EnrollmentStatus::Enrolled if row.expires_at.is_some_and(|at| at <= now) => Some(AccessReason::Expired),
+        EnrollmentStatus::Enrolled if row.expires_at.is_some_and(|at| at <= now) => {
+            Some(AccessReason::Expired)
+        }
         EnrollmentStatus::Enrolled => None,
         EnrollmentStatus::Waitlisted => Some(AccessReason::Waitlisted),
         EnrollmentStatus::Cancelled => Some(AccessReason::Cancelled),

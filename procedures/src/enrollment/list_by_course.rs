@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::EnrollmentStatus;
 use super::list_by_user::wanted;
 use super::store::{self, RosterQuery};
 use super::view::{self, Enrollment};
-use super::EnrollmentStatus;
 use crate::caller::{Cx, Insider};
 use crate::course;
 use crate::error::Result;

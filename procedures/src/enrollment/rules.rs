@@ -5,13 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{EnrollmentRow, EnrollmentStatus, Source};
+use crate::caller::{Actor, Insider};
 use crate::course::{CourseRow, CourseStatus, EnrollmentMode};
 use crate::error::{Error, Reason, Result, Rule};
 use crate::event::{EventActor, EventData, EventKind, NewEvent};
 use crate::member::{MembershipStatus, Role};
 use crate::module::{ModuleEnrollmentRow, Removal};
 use crate::policy::Subject;
-use crate::values::{CourseId, EnrollmentId, ModuleEnrollmentId, ModuleId, Moment, Notes, ReasonText, UserId};
+use crate::values::{
+    CourseId, EnrollmentId, ModuleEnrollmentId, ModuleId, Moment, Notes, ReasonText, UserId,
+};
 
 /// What moves an enrollment from one status to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,9 +74,25 @@ pub(crate) struct By {
     pub actor: EventActor,
     /// The person, if it is one.
     pub user_id: Option<UserId>,
-    /// The person's role in the organization, if they have one.
+    /// The role they act by, if they act by one.
     pub role: Option<Role>,
     pub request_id: String,
+}
+
+impl By {
+    pub fn of(caller: &Insider, request_id: &str) -> Self {
+        let role = match &caller.actor {
+            // A global admin acts as one, whatever their role here.
+            Actor::Person(person) => person.role.filter(|_| !person.global_admin),
+            Actor::Service(_) => None,
+        };
+        By {
+            actor: EventActor::of(caller),
+            user_id: caller.user_id(),
+            role,
+            request_id: request_id.to_owned(),
+        }
+    }
 }
 
 /// All that the decisions of a batch need to know.
@@ -213,7 +232,8 @@ fn unique_enrollment_per_user_per_course(existing: Option<&EnrollmentRow>) -> Re
         None | Some((_, EnrollmentStatus::Cancelled | EnrollmentStatus::Expired)) => Ok(()),
         Some((
             enrollment_id,
-            status @ (EnrollmentStatus::Enrolled | EnrollmentStatus::Waitlisted | EnrollmentStatus::Completed),
+            status
+            @ (EnrollmentStatus::Enrolled | EnrollmentStatus::Waitlisted | EnrollmentStatus::Completed),
         )) => Err(Reason::AlreadyEnrolled { enrollment_id, status }.into()),
     }
 }

@@ -9,14 +9,17 @@ use super::rules::{Changes, Command, Facts};
 use super::{EnrollmentStatus, Source};
 use crate::caller::Tenant;
 use crate::course;
-use crate::db::schema::{course_authors, course_enrollments as enrollments, memberships, module_enrollments, modules, users};
+use crate::db::schema::{
+    course_authors, course_enrollments as enrollments, memberships, module_enrollments, modules, users,
+};
 use crate::db::{Connection, Transaction, coalesce, lower, pairs, table_row, together};
 use crate::error::{Error, Result};
 use crate::member::{MembershipStatus, Role};
 use crate::module::ModuleEnrollmentRow;
 use crate::policy::{CourseGrant, Subject};
 use crate::values::{
-    CertificateId, CourseId, EnrollmentId, Limit, ModuleId, Moment, Notes, OrganizationId, Score, Search, UserId,
+    CertificateId, CourseId, EnrollmentId, Limit, ModuleId, Moment, Notes, OrganizationId, Score, Search,
+    UserId,
 };
 
 table_row! {
@@ -47,7 +50,6 @@ table_row! {
         modules_completed: i32,
     }
 }
-
 
 /// The facts for a batch of commands. The courses are locked first, in the order of their ids: whoever decides about
 /// a course's enrollments has them to itself until it commits, also those that do not exist yet.
@@ -126,14 +128,14 @@ pub(super) async fn find(
     reader: Option<UserId>,
 ) -> Result<Option<(EnrollmentRow, bool)>> {
     let reader = reader.unwrap_or(UserId::NIL);
-    let query = enrollments::table
-        .left_join(
-            course_authors::table
-                .on(course_authors::course_id.eq(enrollments::course_id).and(course_authors::user_id.eq(reader))),
-        )
-        .filter(enrollments::organization_id.eq(tenant.organization_id()))
-        .filter(enrollments::id.eq(id))
-        .select((enrollments::all_columns, course_authors::user_id.nullable()));
+    let query =
+        enrollments::table
+            .left_join(course_authors::table.on(
+                course_authors::course_id.eq(enrollments::course_id).and(course_authors::user_id.eq(reader)),
+            ))
+            .filter(enrollments::organization_id.eq(tenant.organization_id()))
+            .filter(enrollments::id.eq(id))
+            .select((enrollments::all_columns, course_authors::user_id.nullable()));
     let found: Option<(EnrollmentRow, Option<UserId>)> = conn.first(query).await?;
     Ok(found.map(|(row, author)| (row, author.is_some())))
 }
@@ -227,9 +229,5 @@ pub(super) async fn waitlist_positions(
         .group_by(enrollments::id)
         .select((enrollments::id, count_star()));
     let places: Vec<(EnrollmentId, i64)> = conn.load(query).await?;
-    places
-        .into_iter()
-        .map(|(id, place)| Ok((id, i32::try_from(place).map_err(Error::internal)?)))
-        .collect()
+    places.into_iter().map(|(id, place)| Ok((id, i32::try_from(place).map_err(Error::internal)?))).collect()
 }
-

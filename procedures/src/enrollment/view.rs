@@ -131,8 +131,10 @@ pub(crate) async fn present(
     rows: Vec<EnrollmentRow>,
 ) -> Result<Vec<Enrollment>> {
     let sees_notes = policy::may_read_notes(caller);
-    let waiting = rows.iter().filter(|row| row.status == EnrollmentStatus::Waitlisted).map(|row| row.id).collect();
-    let positions: BTreeMap<EnrollmentId, i32> = store::waitlist_positions(conn, caller.tenant, waiting).await?;
+    let waiting =
+        rows.iter().filter(|row| row.status == EnrollmentStatus::Waitlisted).map(|row| row.id).collect();
+    let positions: BTreeMap<EnrollmentId, i32> =
+        store::waitlist_positions(conn, caller.tenant, waiting).await?;
     Ok(rows
         .into_iter()
         .map(|row| {
@@ -143,7 +145,11 @@ pub(crate) async fn present(
 }
 
 /// One row as this caller sees it.
-pub(crate) async fn present_one(conn: &mut Connection, caller: &Insider, row: EnrollmentRow) -> Result<Enrollment> {
+pub(crate) async fn present_one(
+    conn: &mut Connection,
+    caller: &Insider,
+    row: EnrollmentRow,
+) -> Result<Enrollment> {
     let presented = present(conn, caller, vec![row]).await?.pop();
     presented.ok_or_else(|| Error::internal("one row is presented as one enrollment"))
 }

@@ -5,9 +5,9 @@ use super::rules::{self, By, Changes, Command, Wish};
 use super::view::Enrollment;
 use super::{EnrollmentRow, store};
 use crate::App;
-use crate::caller::{Actor, Cx, Insider};
+use crate::caller::{Cx, Insider};
 use crate::error::{Error, Result};
-use crate::event::{self, EventActor};
+use crate::event;
 use crate::idempotency::{self, Claim, Claimed};
 use crate::policy::{self, Subject};
 use crate::values::CourseId;
@@ -21,16 +21,13 @@ pub(crate) struct Order {
 }
 
 /// Carries out one caller's wish.
-pub(crate) async fn one(cx: Cx<Insider>, course_id: CourseId, subject: Subject, wish: Wish) -> Result<Enrollment> {
-    let by = By {
-        actor: EventActor::of(&cx.caller),
-        user_id: cx.caller.user_id(),
-        role: match &cx.caller.actor {
-            Actor::Person(person) => person.role,
-            Actor::Service(_) => None,
-        },
-        request_id: cx.request_id.to_string(),
-    };
+pub(crate) async fn one(
+    cx: Cx<Insider>,
+    course_id: CourseId,
+    subject: Subject,
+    wish: Wish,
+) -> Result<Enrollment> {
+    let by = By::of(&cx.caller, &cx.request_id);
     let order = Order {
         command: Command { course_id, subject, by, wish },
         claim: cx.key.map(|call| Claim::new(&cx.caller, call)),
@@ -51,7 +48,11 @@ pub(crate) async fn all(app: &App, caller: &Insider, orders: Vec<Order>) -> Resu
             let claimed = idempotency::claim::<Enrollment>(tx, &claims, now).await?;
             let undecided = |order: &usize| matches!(claimed[*order], Claimed::Fresh);
             let fresh: Vec<usize> = (0..orders.len()).filter(undecided).collect();
-            let mut facts = store::load(tx, tenant, fresh.iter().map(|order| &orders[*order].command)).await?;
+            let mut facts =
+                store::load(tx, tenant, fresh.iter().map(|order| &orders[*order].command)).await?;
+            // Whoever had the courses before has committed: from here on, time follows the order of changes.
+            tx.now = app.clock.now();
+            let now = tx.now;
 
             let mut changes = Changes::default();
             let mut answers = Vec::with_capacity(orders.len());
@@ -71,9 +72,9 @@ pub(crate) async fn all(app: &App, caller: &Insider, orders: Vec<Order>) -> Resu
 
             let events = std::mem::take(&mut changes.events);
             store::apply(tx, changes).await?;
-            let stored = fresh.iter().filter_map(|order| {
-                Some((orders[*order].claim.as_ref()?, answers[*order].as_ref().ok()?))
-            });
+            let stored = fresh
+                .iter()
+                .filter_map(|order| Some((orders[*order].claim.as_ref()?, answers[*order].as_ref().ok()?)));
             idempotency::record(tx, stored, now).await?;
             event::store::append(tx, tenant, events).await?;
             Ok(answers)

@@ -98,7 +98,9 @@ impl QueryFragment<Sqlite> for TryLock {
 /// Deletes the records that have outlived `retention`; they are no domain data (D24 keeps that).
 pub async fn purge(db: &Database, now: Moment, retention: Duration) -> Result<usize> {
     db.transaction(now, async |tx| {
-        Ok(tx.execute(diesel::delete(records::table.filter(records::created_at.le(now.minus(retention))))).await?)
+        Ok(tx
+            .execute(diesel::delete(records::table.filter(records::created_at.le(now.minus(retention)))))
+            .await?)
     })
     .await
 }

@@ -45,7 +45,9 @@ pub async fn provision(cx: Cx<Insider>, input: ProvisionInput) -> Result<Member>
                 user_id
             }
         };
-        store::find(tx, tenant, user_id).await?.ok_or_else(|| Error::internal("a member just written is not there"))
+        store::find(tx, tenant, user_id)
+            .await?
+            .ok_or_else(|| Error::internal("a member just written is not there"))
     })
     .await
 }

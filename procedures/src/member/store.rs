@@ -67,10 +67,11 @@ pub(super) async fn list(conn: &mut Connection, tenant: Tenant, asked: MemberQue
         .filter(memberships::status.eq_any(asked.statuses))
         .filter(memberships::user_id.gt(asked.after.unwrap_or(UserId::NIL)))
         .filter(
-            lower(coalesce(users::display_name, String::new()))
-                .like(pattern.clone())
-                .escape('\\')
-                .or(lower(coalesce(users::email, String::new())).like(pattern).escape('\\')),
+            lower(coalesce(users::display_name, String::new())).like(pattern.clone()).escape('\\').or(lower(
+                coalesce(users::email, String::new()),
+            )
+            .like(pattern)
+            .escape('\\')),
         )
         .order(memberships::user_id)
         .limit(asked.limit.with_lookahead());
@@ -91,7 +92,12 @@ pub(crate) async fn status_of(
 }
 
 /// Sets a member's role; answers whether there is such a member.
-pub(super) async fn set_role(tx: &mut Transaction<'_>, tenant: Tenant, user: UserId, role: Role) -> Result<bool> {
+pub(super) async fn set_role(
+    tx: &mut Transaction<'_>,
+    tenant: Tenant,
+    user: UserId,
+    role: Role,
+) -> Result<bool> {
     let member = memberships::table
         .filter(memberships::organization_id.eq(tenant.organization_id()))
         .filter(memberships::user_id.eq(user));
@@ -153,7 +159,12 @@ pub(super) async fn insert(
 }
 
 /// Writes what is told over what is known; an ended membership is active again.
-pub(super) async fn update(tx: &mut Transaction<'_>, tenant: Tenant, known: Member, told: Told) -> Result<()> {
+pub(super) async fn update(
+    tx: &mut Transaction<'_>,
+    tenant: Tenant,
+    known: Member,
+    told: Told,
+) -> Result<()> {
     let person = users::table.filter(users::id.eq(known.user_id));
     let set_person = diesel::update(person).set((
         users::display_name.eq(told.display_name.or(known.display_name)),

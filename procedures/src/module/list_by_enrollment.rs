@@ -55,7 +55,10 @@ impl ModuleEnrollment {
     }
 }
 
-pub async fn list_by_enrollment(cx: Cx<Insider>, input: ListByEnrollmentInput) -> Result<Vec<ModuleEnrollment>> {
+pub async fn list_by_enrollment(
+    cx: Cx<Insider>,
+    input: ListByEnrollmentInput,
+) -> Result<Vec<ModuleEnrollment>> {
     let mut conn = cx.app.db.read().await?;
     let enrollment = VisibleEnrollment::load(&mut conn, &cx.caller, input.enrollment_id).await?;
     let rows = store::list(&mut conn, cx.caller.tenant, &enrollment).await?;

@@ -72,7 +72,10 @@ mod tests {
     #[test]
     fn errors_name_the_field() {
         let id = r#"{"courseId":"019a0000-0000-7000-8000-000000000000"}"#;
-        assert_eq!(field(&format!(r#"{{"items":[{id},{{"courseId":"x"}}]}}"#)), ("items[1].courseId".into(), "not a UUID".into()));
+        assert_eq!(
+            field(&format!(r#"{{"items":[{id},{{"courseId":"x"}}]}}"#)),
+            ("items[1].courseId".into(), "not a UUID".into())
+        );
         assert_eq!(field(r#"{"items":[{}]}"#).0, "items[0].courseId");
         assert_eq!(field(r#"{"items":[],"more":1}"#).0, "more");
         assert_eq!(field(r#"{"items":[],"idempotencyKey":""}"#).0, "idempotencyKey");
@@ -83,9 +86,11 @@ mod tests {
 
     #[test]
     fn a_key_stands_beside_the_input() {
-        let parsed: KeyedInput<Input> = parse(r#"{"idempotencyKey":"k-1","items":[]}"#).unwrap();
+        let id = "019a0000-0000-7000-8000-000000000000";
+        let json = format!(r#"{{"idempotencyKey":"k-1","items":[{{"courseId":"{id}"}}]}}"#);
+        let parsed: KeyedInput<Input> = parse(&json).unwrap();
         assert_eq!(parsed.key.unwrap().as_str(), "k-1");
-        assert!(parsed.input.items.is_empty());
+        assert_eq!(parsed.input.items[0].course_id.to_string(), id);
         assert!(parse::<KeyedInput<Input>>(r#"{"idempotencyKey":null,"items":[]}"#).unwrap().key.is_none());
     }
 }

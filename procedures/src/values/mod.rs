@@ -17,6 +17,6 @@ pub use moment::Moment;
 pub use page::{Cursor, Limit, Page};
 pub use patch::Patch;
 pub use score::Score;
-pub use text::{Email, IdempotencyKey, Name, Notes, ReasonText, ProviderSubject, Search, Slug, Text, Title};
 pub(crate) use text::wire_string;
+pub use text::{Email, IdempotencyKey, Name, Notes, ProviderSubject, ReasonText, Search, Slug, Text, Title};
 pub use whole::{Capacity, Days, Position, Version, Whole};

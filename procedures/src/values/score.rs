@@ -41,7 +41,11 @@ impl fmt::Debug for Score {
 impl Serialize for Score {
     /// Whole scores are written as integers, as JavaScript writes them.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0 % 100 == 0 { (self.0 / 100).serialize(serializer) } else { self.as_number().serialize(serializer) }
+        if self.0 % 100 == 0 {
+            (self.0 / 100).serialize(serializer)
+        } else {
+            self.as_number().serialize(serializer)
+        }
     }
 }
 impl<'de> Deserialize<'de> for Score {

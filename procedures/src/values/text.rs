@@ -224,7 +224,9 @@ impl FromStr for Email {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control());
         match text.rsplit_once('@') {
-            Some((local, domain)) if plain && text.len() <= 254 && !local.is_empty() && !domain.is_empty() => {
+            Some((local, domain))
+                if plain && text.len() <= 254 && !local.is_empty() && !domain.is_empty() =>
+            {
                 Ok(Self(text.to_owned()))
             }
             Some(_) | None => Err("not an e-mail address"),

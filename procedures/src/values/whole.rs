@@ -25,7 +25,9 @@ impl<'de, const MIN: i32, const MAX: i32> Deserialize<'de> for Whole<MIN, MAX> {
         let number = i64::deserialize(deserializer)?;
         match i32::try_from(number) {
             Ok(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
-            Ok(_) | Err(_) => Err(serde::de::Error::custom(format_args!("not a whole number from {MIN} to {MAX}"))),
+            Ok(_) | Err(_) => {
+                Err(serde::de::Error::custom(format_args!("not a whole number from {MIN} to {MAX}")))
+            }
         }
     }
 }

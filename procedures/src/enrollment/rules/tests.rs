@@ -87,15 +87,7 @@ fn every_source() -> [Insider; 5] {
 
 /// A caller as records keep them.
 fn by(caller: &Insider) -> By {
-    By {
-        actor: EventActor::of(caller),
-        user_id: caller.user_id(),
-        role: match &caller.actor {
-            Actor::Person(person) => person.role,
-            Actor::Service(_) => None,
-        },
-        request_id: "request".into(),
-    }
+    By::of(caller, "request")
 }
 
 fn enroll() -> Wish {

@@ -31,7 +31,9 @@ async fn by_status_and_seats(world: World) {
 /// D10: lowering the capacity removes nobody.
 async fn over_capacity(world: World) {
     world.course("course", json!({ "capacity": 3 })).await;
-    for (actor, name) in [(&world.acme.learner, "one"), (&world.acme.peer, "two"), (&world.acme.author, "three")] {
+    for (actor, name) in
+        [(&world.acme.learner, "one"), (&world.acme.peer, "two"), (&world.acme.author, "three")]
+    {
         world.enrolled(actor, "<course>", name).await;
     }
     let lowered = json!({ "courseId": "<course>", "version": 2, "capacity": 1 });

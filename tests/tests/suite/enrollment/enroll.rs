@@ -155,8 +155,10 @@ async fn taking_up_again_clears_what_belonged_to_the_former_attempt(world: World
     let input = json!({ "courseId": "<course>", "userId": "<learner>", "notes": "by the coordinator" });
     world.ok(&world.acme.coordinator, ENROLL, input).await;
     world
-        .sql("UPDATE course_enrollments SET reminder_sent_at = enrolled_at, waitlisted_at = enrolled_at, \
-              source_ref = 'a cohort'")
+        .sql(
+            "UPDATE course_enrollments SET reminder_sent_at = enrolled_at, waitlisted_at = enrolled_at, \
+              source_ref = 'a cohort'",
+        )
         .await
         .unwrap();
     world.force("<1>", Cancelled).await;
@@ -204,7 +206,8 @@ async fn modules_that_changed_meanwhile(world: World) {
             "modulesTotal": 2, "modulesCompleted": 1, "progress": 50,
         })),
     );
-    let modules = world.call(&world.acme.learner, "module.listByEnrollment", json!({ "enrollmentId": "<1>" })).await;
+    let modules =
+        world.call(&world.acme.learner, "module.listByEnrollment", json!({ "enrollmentId": "<1>" })).await;
     let modules = modules.unwrap();
     let seen = modules.as_array().unwrap().iter();
     let seen: Vec<_> = seen
@@ -225,7 +228,8 @@ async fn only_published_courses(world: World) {
     world.ok(&world.acme.admin, "course.archive", course_is("<archived>")).await;
     let service = world.service(&[Scope::EnrollmentsWrite]).await;
     for course in ["<draft>", "<archived>"] {
-        for actor in [&world.acme.learner, &world.acme.coordinator, &world.acme.admin, &world.global_admin, &service]
+        for actor in
+            [&world.acme.learner, &world.acme.coordinator, &world.acme.admin, &world.global_admin, &service]
         {
             let input = json!({ "courseId": course, "userId": "<learner>" });
             let error = world.refused(actor, ENROLL, input).await;
@@ -258,7 +262,9 @@ async fn before_it_opens(world: World) {
 }
 
 async fn after_it_closes(world: World) {
-    world.course("closes", json!({ "closesAt": "2124-01-01T00:00:00Z", "endsAt": "2124-02-01T00:00:00Z" })).await;
+    world
+        .course("closes", json!({ "closesAt": "2124-01-01T00:00:00Z", "endsAt": "2124-02-01T00:00:00Z" }))
+        .await;
     world.course("ends", json!({ "endsAt": "2124-03-01T00:00:00Z" })).await;
     world.ok(&world.acme.peer, ENROLL, course_is("<closes>")).await;
     world.clock_ahead(Duration::from_secs(100 * 366 * 86_400));
@@ -423,7 +429,8 @@ async fn notes_of_a_coordinator(world: World) {
     world.course("course", json!({})).await;
     let service = world.service(&[Scope::EnrollmentsWrite]).await;
     let input = |user: &str| json!({ "courseId": "<course>", "userId": user, "notes": "prefers mornings" });
-    for (actor, user) in [(&world.acme.learner, "<learner>"), (&world.acme.author, "<author>"), (&service, "<learner>")]
+    for (actor, user) in
+        [(&world.acme.learner, "<learner>"), (&world.acme.author, "<author>"), (&service, "<learner>")]
     {
         let error = world.refused(actor, ENROLL, input(user)).await;
         expect(&error, &refusal(ENROLL, "FORBIDDEN", json!({ "type": "roleRequired" })));

@@ -13,7 +13,8 @@ const FIND: &str = "enrollment.find";
 async fn own(world: World) {
     world.course("course", json!({})).await;
     world.enrolled(&world.acme.learner, "<course>", "mine").await;
-    for input in [json!({ "courseId": "<course>" }), json!({ "courseId": "<course>", "userId": "<learner>" })] {
+    for input in [json!({ "courseId": "<course>" }), json!({ "courseId": "<course>", "userId": "<learner>" })]
+    {
         let answer = world.ok(&world.acme.learner, FIND, input).await;
         expect(&answer, &enrollment(json!({ "id": "<mine>" })));
     }
@@ -28,7 +29,8 @@ async fn null_where_there_is_none(world: World) {
         expect(&answer, &Value::Null);
     }
     for user in ["<globex learner>", "00000000-0000-4000-8000-000000000000"] {
-        let answer = world.ok(&world.acme.admin, FIND, json!({ "courseId": "<foreign>", "userId": user })).await;
+        let answer =
+            world.ok(&world.acme.admin, FIND, json!({ "courseId": "<foreign>", "userId": user })).await;
         expect(&answer, &Value::Null);
     }
 }

@@ -47,7 +47,6 @@ async fn a_learner_leaves_a_course(world: World) {
     assert_eq!(history["items"][1]["data"]["reason"], "no time");
 }
 
-
 async fn without_a_session(world: World) {
     world.course("course", json!({})).await;
     world.enrolled(&world.acme.learner, "<course>", "enrollment").await;
@@ -73,8 +72,9 @@ async fn its_modules_go_with_it(world: World) {
     let progress = [&answer["progress"], &answer["modulesTotal"], &answer["modulesCompleted"]];
     assert_eq!(progress, [&json!(33), &json!(3), &json!(1)]);
 
-    let modules =
-        world.ok(&world.acme.learner, "module.listByEnrollment", json!({ "enrollmentId": "<enrollment>" })).await;
+    let modules = world
+        .ok(&world.acme.learner, "module.listByEnrollment", json!({ "enrollmentId": "<enrollment>" }))
+        .await;
     let modules = json!({ "items": modules });
     assert_eq!(each(&modules, "softDeleted"), [true, true, true]);
     assert_eq!(each(&modules, "completed"), [true, false, false]);
@@ -85,7 +85,8 @@ async fn a_waitlist_can_be_left(world: World) {
     world.course("course", json!({})).await;
     world.enrolled(&world.acme.learner, "<course>", "enrollment").await;
     world.force("<enrollment>", Waitlisted).await;
-    let waiting = world.ok(&world.acme.learner, "enrollment.get", json!({ "enrollmentId": "<enrollment>" })).await;
+    let waiting =
+        world.ok(&world.acme.learner, "enrollment.get", json!({ "enrollmentId": "<enrollment>" })).await;
     assert_eq!((&waiting["status"], &waiting["waitlistPosition"]), (&json!("waitlisted"), &json!(1)));
 
     let answer = world.ok(&world.acme.learner, UNENROLL, json!({ "courseId": "<course>" })).await;

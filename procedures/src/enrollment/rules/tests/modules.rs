@@ -120,7 +120,7 @@ fn enrolling_again_restores_adds_retires_and_leaves_away() {
         ModuleEnrollmentRow { id: added.id, enrolled_at: world.now, started_at: None, ..row(7, false, None) };
     assert_eq!(added, expected);
     assert_eq!(world.changes.modules_added, by_id(std::slice::from_ref(&added)));
-    let [first, second] = restored.clone();
+    let [first, second] = restored;
     assert_eq!(world.changes.modules_updated, by_id(&[first.clone(), second.clone(), retired.clone()]));
     let unassigned = [row(4, true, Some(Removal::Unassigned)), row(5, true, Some(Removal::Unassigned))];
     let [fourth, fifth] = unassigned;
@@ -159,7 +159,7 @@ fn modules_given_in_a_batch_stay_added_ones() {
     let taken = ModuleEnrollmentRow {
         soft_deleted: true,
         removed_because: Some(Removal::EnrollmentCancelled),
-        ..given.clone()
+        ..given
     };
     assert_eq!(world.changes.modules_added, by_id(&[taken]));
     world.enroll(&learner(), &learner()).unwrap();

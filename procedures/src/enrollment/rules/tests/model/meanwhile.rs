@@ -79,9 +79,9 @@ impl Place {
                 self.change_part(place, |part| part.completed_at = Some(now));
             }
             (Fate::ModuleUnassigned(place), Enrolled) => {
-                self.change_part(place, |part| part.unassigned = true)
+                self.change_part(place, |part| part.unassigned = true);
             }
-            (_, Enrolled | Waitlisted | Completed | Cancelled | Expired) => {}
+            (_, Waitlisted | Completed | Cancelled | Expired) => {}
         }
     }
 

@@ -1,0 +1,169 @@
+//! The last guard: rows that no rule would let through are refused by either database.
+
+use diesel::result::{DatabaseErrorKind, Error};
+use serde_json::json;
+use tests::{Kind, World, on_both};
+
+on_both![rows_that_mix_tenants, named_checks, one_enrollment_per_user_and_course];
+
+/// A course with two modules in each organization, and an enrollment from between them.
+async fn furnish(world: &World) {
+    for (organization, prefix) in [(&world.acme, ""), (&world.globex, "globex ")] {
+        world.course_in(organization, &format!("{prefix}course"), json!({})).await;
+        let course = format!("<{prefix}course>");
+        for (name, enrolls) in [("module", true), ("later module", false)] {
+            let input = json!({ "courseId": course, "title": "a lesson", "kind": "lesson" });
+            let module = world.call(&organization.admin, "course.addModule", input).await.unwrap();
+            world.name(&format!("{prefix}{name}"), module["id"].as_str().unwrap());
+            if enrolls {
+                world.enrolled(&organization.learner, &course, &format!("{prefix}enrollment")).await;
+            }
+        }
+    }
+}
+
+/// What each label of a statement stands for, as this database writes it.
+fn spelled(world: &World, sql: &str) -> String {
+    let mut spelled = String::new();
+    for part in sql.split_inclusive('>') {
+        match part.split_once('<') {
+            Some((before, label)) => {
+                spelled.push_str(before);
+                spelled.push_str(&world.id_literal(&format!("<{label}")));
+            }
+            None => spelled.push_str(part),
+        }
+    }
+    match world.kind {
+        Kind::Postgres => spelled,
+        Kind::Sqlite => spelled.replace("gen_random_uuid()", "randomblob(16)"),
+    }
+}
+
+async fn refused(world: &World, sql: &str) -> (DatabaseErrorKind, String) {
+    let sql = spelled(world, sql);
+    match world.sql(&sql).await {
+        Err(Error::DatabaseError(kind, information)) => {
+            let name = information.constraint_name().unwrap_or_else(|| information.message());
+            (kind, name.to_owned())
+        }
+        other => panic!("{sql} was not refused: {other:?}"),
+    }
+}
+
+const ENROLL: &str = "INSERT INTO course_enrollments (id, user_id, course_id, organization_id, status, enrolled_at, \
+                      created_at, updated_at, source, attempt, version, modules_total, modules_completed) \
+                      SELECT gen_random_uuid()";
+const AS_USUAL: &str = "'enrolled', created_at, created_at, created_at, 'self', 1, 1, 0, 0 FROM courses \
+                        WHERE id = <course>";
+
+async fn rows_that_mix_tenants(world: World) {
+    furnish(&world).await;
+    let before = world.contents().await;
+    let cases = [
+        (format!("{ENROLL}, <peer>, <globex course>, <acme>, {AS_USUAL}"), "valid_course_id"),
+        (format!("{ENROLL}, <globex peer>, <course>, <acme>, {AS_USUAL}"), "valid_user_id"),
+        (format!("{ENROLL}, <peer>, <course>, <globex>, {AS_USUAL}"), "valid_"),
+        ("UPDATE course_enrollments SET organization_id = <globex> WHERE id = <enrollment>".into(), ""),
+        ("UPDATE course_enrollments SET user_id = <globex peer> WHERE id = <enrollment>".into(), "valid_user_id"),
+        ("UPDATE course_enrollments SET course_id = <globex course> WHERE id = <enrollment>".into(), "valid_course_id"),
+        ("UPDATE modules SET course_id = <globex course> WHERE id = <module>".into(), "organization_consistency"),
+        (
+            "INSERT INTO module_enrollments (id, organization_id, enrollment_id, user_id, module_id, enrolled_at, \
+             soft_deleted) SELECT gen_random_uuid(), <acme>, <enrollment>, <learner>, <globex later module>, created_at, \
+             false FROM courses WHERE id = <course>"
+                .into(),
+            "organization_consistency_module",
+        ),
+        (
+            "INSERT INTO module_enrollments (id, organization_id, enrollment_id, user_id, module_id, enrolled_at, \
+             soft_deleted) SELECT gen_random_uuid(), <acme>, <globex enrollment>, <learner>, <later module>, created_at, \
+             false FROM courses WHERE id = <course>"
+                .into(),
+            "organization_consistency_enrollment",
+        ),
+        (
+            "INSERT INTO course_authors (organization_id, course_id, user_id) VALUES \
+             (<acme>, <course>, <globex author>)"
+                .into(),
+            "organization_consistency_user",
+        ),
+        (
+            "INSERT INTO course_authors (organization_id, course_id, user_id) VALUES \
+             (<acme>, <globex course>, <author>)"
+                .into(),
+            "organization_consistency_course",
+        ),
+        ("UPDATE events SET enrollment_id = <globex enrollment> WHERE enrollment_id = <enrollment>".into(), "organization_consistency"),
+        ("UPDATE identities SET organization_id = <globex> WHERE organization_id = <acme>".into(), "organization_consistency"),
+    ];
+    for (sql, constraint) in cases {
+        let (kind, name) = refused(&world, &sql).await;
+        assert!(matches!(kind, DatabaseErrorKind::ForeignKeyViolation), "{sql}: {kind:?}");
+        match world.kind {
+            Kind::Postgres => assert!(name.starts_with(constraint), "{sql}: {name}"),
+            Kind::Sqlite => assert_eq!(name, "FOREIGN KEY constraint failed", "{sql}"),
+        }
+    }
+    assert_eq!(world.contents().await, before);
+}
+
+async fn named_checks(world: World) {
+    furnish(&world).await;
+    let earlier = match world.kind {
+        Kind::Postgres => "enrolled_at - interval '1 second'",
+        Kind::Sqlite => "enrolled_at - 1000000",
+    };
+    let (over, under) = match world.kind {
+        Kind::Postgres => ("100.01", "-0.01"),
+        Kind::Sqlite => ("10001", "-1"),
+    };
+    let cases = [
+        ("completion_score_range", format!("completion_score = {over}")),
+        ("completion_score_range", format!("completion_score = {under}")),
+        ("completed_at_after_enrolled_at", format!("completed_at = {earlier}")),
+        ("certificate_id_set_only_on_completion", "certificate_id = id".into()),
+        ("certificate_id_set_only_on_completion", "certificate_id = id, completed_at = enrolled_at".into()),
+        ("certificate_id_set_only_on_completion", "certificate_id = id, status = 'completed'".into()),
+        ("cancelled_at_only_when_cancelled", "status = 'cancelled'".into()),
+        ("cancelled_at_only_when_cancelled", "cancelled_at = enrolled_at".into()),
+        ("", "status = 'paused'".into()),
+        ("", "source = 'magic'".into()),
+        ("", "attempt = 0".into()),
+        ("", "version = 0".into()),
+        ("", "modules_completed = modules_total + 1".into()),
+    ];
+    for (constraint, change) in cases {
+        let sql = format!("UPDATE course_enrollments SET {change} WHERE id = <enrollment>");
+        let (kind, name) = refused(&world, &sql).await;
+        assert!(matches!(kind, DatabaseErrorKind::CheckViolation), "{change}: {kind:?}");
+        assert!(name.contains(constraint), "{change}: {name}");
+    }
+    let cases = [
+        ("courses", "enrolled_count = -1"),
+        ("courses", "capacity = -1"),
+        ("courses", "status = 'gone'"),
+        ("memberships", "role = 'owner'"),
+        ("memberships", "status = 'gone'"),
+        ("module_enrollments", "soft_deleted = true"),
+        ("module_enrollments", "removed_because = 'unassigned'"),
+    ];
+    for (table, change) in cases {
+        let (kind, _) = refused(&world, &format!("UPDATE {table} SET {change}")).await;
+        assert!(matches!(kind, DatabaseErrorKind::CheckViolation), "{table} {change}: {kind:?}");
+    }
+}
+
+async fn one_enrollment_per_user_and_course(world: World) {
+    furnish(&world).await;
+    let (kind, name) = refused(&world, &format!("{ENROLL}, <learner>, <course>, <acme>, {AS_USUAL}")).await;
+    assert!(matches!(kind, DatabaseErrorKind::UniqueViolation), "{kind:?}");
+    let expected = match world.kind {
+        Kind::Postgres => "idx_course_enrollments_unique_user_course",
+        Kind::Sqlite => "UNIQUE constraint failed: course_enrollments.user_id, course_enrollments.course_id",
+    };
+    assert_eq!(name, expected);
+    let (kind, _) =
+        refused(&world, "INSERT INTO events SELECT * FROM events WHERE enrollment_id = <enrollment>").await;
+    assert!(matches!(kind, DatabaseErrorKind::UniqueViolation), "{kind:?}");
+}

@@ -1,0 +1,8 @@
+//! `course.*`
+
+mod create;
+mod get;
+mod list;
+mod modules;
+mod publication;
+mod update;

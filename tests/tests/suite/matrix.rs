@@ -1,0 +1,315 @@
+//! Every procedure × every kind of caller × whose thing it is about, printed to `matrix.txt` and compared with it.
+//!
+//! The columns say whose the thing named in the input is: the caller's own, another's in acme, one of globex, or
+//! nobody's. All callers but the last act in acme.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use procedures::router::Kind;
+use procedures::session::Scope;
+use serde_json::{Value, json};
+use tests::{Actor, World, on_both, router};
+
+on_both![the_matrix];
+
+const UNKNOWN: &str = "019a0000-0000-7000-8000-000000000000";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    Own,
+    Anothers,
+    Globex,
+    Nobodys,
+}
+
+const COLUMNS: [(Whose, &str); 4] = [
+    (Whose::Own, "own"),
+    (Whose::Anothers, "another's"),
+    (Whose::Globex, "globex's"),
+    (Whose::Nobodys, "nobody's"),
+];
+
+/// What an example input names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    /// Nothing: there is one answer for each caller.
+    Nothing,
+    /// A person, in a course of acme that has room; their own is the caller, unnamed.
+    PersonToEnroll,
+    /// A person, in a course of acme that those of acme are enrolled in; their own is the caller, unnamed.
+    PersonEnrolled,
+    /// A person by an id; their own is the caller's.
+    Person,
+    /// A course that has room, for the caller; it is nobody's own.
+    OpenCourse,
+    /// A course, the caller's own if they are an author of it.
+    Course,
+    Module,
+    Enrollment,
+    Organization,
+}
+
+/// An example input: what it names, and the other fields.
+fn example(path: &str) -> Option<Vec<(Names, Value)>> {
+    let nothing = || json!({});
+    Some(match path {
+        "course.addModule" => vec![(Names::Course, json!({ "title": "a module", "kind": "lesson" }))],
+        "course.archive" | "course.get" | "course.publish" | "course.unpublish" => vec![(Names::Course, nothing())],
+        "course.create" => vec![(Names::Nothing, json!({ "title": "a course" }))],
+        "course.list" => vec![(Names::Nothing, nothing())],
+        "course.retireModule" => vec![(Names::Module, nothing())],
+        "course.update" => vec![(Names::Course, json!({ "version": 2 }))],
+        "course.updateModule" => vec![(Names::Module, json!({ "title": "renamed" }))],
+        "enrollment.access" | "enrollment.find" | "enrollment.unenroll" => {
+            vec![(Names::PersonEnrolled, nothing()), (Names::OpenCourse, nothing())]
+        }
+        "enrollment.count" | "enrollment.listByCourse" => vec![(Names::Course, nothing())],
+        "enrollment.enroll" => vec![
+            (Names::PersonToEnroll, nothing()),
+            (Names::PersonToEnroll, json!({ "notes": "a note" })),
+            (Names::OpenCourse, nothing()),
+        ],
+        "enrollment.get" | "enrollment.history" | "module.listByEnrollment" => {
+            vec![(Names::Enrollment, nothing())]
+        }
+        "enrollment.listByUser" => vec![(Names::Person, nothing())],
+        "member.get" => vec![(Names::Person, nothing())],
+        "member.list" => vec![(Names::Nothing, nothing())],
+        "member.provision" => vec![(Names::Nothing, json!({ "subject": "newcomer" }))],
+        "member.setRole" => vec![(Names::Person, json!({ "role": "learner" }))],
+        "organization.create" => vec![(Names::Nothing, json!({ "name": "Initech" }))],
+        "organization.get" => vec![(Names::Nothing, nothing()), (Names::Organization, nothing())],
+        "session.me" => vec![(Names::Nothing, nothing())],
+        _ => return None,
+    })
+}
+
+struct Caller {
+    called: &'static str,
+    actor: Actor,
+    /// As an active member of acme.
+    user_id: Option<String>,
+}
+
+async fn callers(world: &World) -> Vec<Caller> {
+    let member = |called, actor: &Actor| Caller {
+        called,
+        actor: actor.clone(),
+        user_id: Some(world.id(&format!("<{called}>"))),
+    };
+    let other = |called, actor: &Actor| Caller { called, actor: actor.clone(), user_id: None };
+    vec![
+        other("anonymous", &Actor::Anonymous),
+        member("learner", &world.acme.learner),
+        member("author", &world.acme.author),
+        member("coordinator", &world.acme.coordinator),
+        member("admin", &world.acme.admin),
+        other("global admin, no member", &world.global_admin),
+        other("service, every scope", &world.service(Scope::ALL).await),
+        other("service, no scope", &world.service(&[]).await),
+        other("admin of globex", &world.globex.admin),
+    ]
+}
+
+/// A course with a module and an enrollment.
+struct Furnished {
+    course: String,
+    module: String,
+    enrollment: Option<String>,
+}
+
+/// What the inputs name, until a call has changed some of it.
+struct Scene {
+    open: String,
+    /// The caller is its author and enrolled in it, if a member.
+    own: Furnished,
+    /// The peer is enrolled in it.
+    anothers: Furnished,
+    globex: Furnished,
+}
+
+impl Scene {
+    async fn set(world: &World, caller: &Caller) -> Self {
+        let admin = &world.acme.admin;
+        let user = caller.user_id.as_deref();
+        Scene {
+            open: furnish(world, admin, json!([]), None).await.course,
+            own: furnish(world, admin, user.into_iter().collect(), user).await,
+            anothers: furnish(world, admin, json!([]), Some(&world.id("<peer>"))).await,
+            globex: furnish(world, &world.globex.admin, json!([]), Some(&world.id("<globex peer>"))).await,
+        }
+    }
+}
+
+async fn furnish(world: &World, admin: &Actor, authors: Value, enrolled: Option<&str>) -> Furnished {
+    let id = async |path: &str, input: Value| {
+        let made = world.call(admin, path, input).await.expect("an admin may furnish");
+        made["id"].as_str().expect("an id").to_owned()
+    };
+    let course = id("course.create", json!({ "title": "a course", "authorIds": authors })).await;
+    id("course.publish", json!({ "courseId": course })).await;
+    let module = id("course.addModule", json!({ "courseId": course, "title": "a module", "kind": "lesson" })).await;
+    let enrollment = match enrolled {
+        Some(user) => Some(id("enrollment.enroll", json!({ "courseId": course, "userId": user })).await),
+        None => None,
+    };
+    Furnished { course, module, enrollment }
+}
+
+/// The input for a column; none where the caller has nothing of their own of the kind.
+fn input(world: &World, caller: &Caller, scene: &Scene, names: Names, fields: &Value, whose: Whose) -> Option<Value> {
+    let furnished = match whose {
+        Whose::Own => caller.user_id.as_ref().map(|_| &scene.own),
+        Whose::Anothers => Some(&scene.anothers),
+        Whose::Globex => Some(&scene.globex),
+        Whose::Nobodys => None,
+    };
+    let of_furnished = |pick: fn(&Furnished) -> &str| match (furnished, whose) {
+        (Some(furnished), _) => Some(json!(pick(furnished))),
+        (None, Whose::Nobodys) => Some(json!(UNKNOWN)),
+        (None, Whose::Own | Whose::Anothers | Whose::Globex) => None,
+    };
+    let person = || match whose {
+        Whose::Own => Value::Null,
+        Whose::Anothers => json!(world.id("<peer>")),
+        Whose::Globex => json!(world.id("<globex peer>")),
+        Whose::Nobodys => json!(UNKNOWN),
+    };
+    let mut input = fields.clone();
+    match names {
+        Names::Nothing if whose == Whose::Own => {}
+        Names::Nothing => return None,
+        Names::PersonToEnroll => {
+            input["courseId"] = json!(scene.open);
+            input["userId"] = person();
+        }
+        Names::PersonEnrolled => {
+            let course = if whose == Whose::Own { &scene.own.course } else { &scene.anothers.course };
+            input["courseId"] = json!(course);
+            input["userId"] = person();
+        }
+        Names::Person => {
+            input["userId"] = match whose {
+                Whose::Own => json!(caller.user_id.as_ref()?),
+                Whose::Anothers | Whose::Globex | Whose::Nobodys => person(),
+            }
+        }
+        Names::OpenCourse => {
+            input["courseId"] = match whose {
+                Whose::Own => return None,
+                Whose::Anothers => json!(scene.open),
+                Whose::Globex => json!(scene.globex.course),
+                Whose::Nobodys => json!(UNKNOWN),
+            }
+        }
+        Names::Course => input["courseId"] = of_furnished(|furnished| &furnished.course)?,
+        Names::Module => input["moduleId"] = of_furnished(|furnished| &furnished.module)?,
+        Names::Enrollment => {
+            let enrollment = of_furnished(|furnished| furnished.enrollment.as_deref().unwrap_or(UNKNOWN))?;
+            input["enrollmentId"] = enrollment;
+        }
+        Names::Organization => {
+            input["organizationId"] = match whose {
+                Whose::Own => json!(world.acme.id),
+                Whose::Anothers => return None,
+                Whose::Globex => json!(world.globex.id),
+                Whose::Nobodys => json!(UNKNOWN),
+            }
+        }
+    }
+    Some(input)
+}
+
+/// An answer in a word or two.
+fn cell(answer: &Result<Value, Value>) -> String {
+    match answer {
+        Ok(Value::Null) => "null".into(),
+        Ok(answer) if answer["items"] == json!([]) => "empty".into(),
+        Ok(answer) if answer["granted"] == json!(false) => {
+            format!("not granted, {}", answer["reason"].as_str().unwrap_or("?"))
+        }
+        Ok(_) => "ok".into(),
+        Err(error) => {
+            let code = error["data"]["code"].as_str().expect("a code");
+            let reason = error["data"]["reason"]["type"].as_str().unwrap_or_default();
+            format!("{code} {reason}").trim_end().to_owned()
+        }
+    }
+}
+
+async fn the_matrix(world: World) {
+    let mut table = String::from(
+        "Every procedure as every kind of caller. The columns say whose the thing is that the input names.\n\
+         Renewed by ROLLBOOK_RENEW=1 ./tests/run; compared by every other run.\n",
+    );
+    let callers = callers(&world).await;
+    let mut provisioned = 0;
+    for procedure in router().iter() {
+        let path = &procedure.path;
+        let examples = example(path).unwrap_or_else(|| panic!("the matrix needs an example input of {path}"));
+        for (names, fields) in examples {
+            let with: BTreeSet<&String> = fields.as_object().expect("fields").keys().collect();
+            let with = with.into_iter().map(|name| format!(" {name}")).collect::<String>();
+            write!(table, "\n{path} ({:?}) · {names:?}{}{with}\n", procedure.kind, if with.is_empty() { "" } else { ", with" })
+                .expect("a String");
+            let columns: Vec<_> = COLUMNS.into_iter().filter(|(whose, _)| names != Names::Nothing || *whose == Whose::Own).collect();
+            let heading = columns.iter().map(|(_, name)| format!("{name:29}")).collect::<String>();
+            let heading = if names == Names::Nothing { "" } else { heading.trim_end() };
+            writeln!(table, "{}", format!("  {:25}{heading}", "").trim_end()).expect("a String");
+            for caller in &callers {
+                let mut scene = Scene::set(&world, caller).await;
+                let mut cells = Vec::new();
+                let mut answers = Vec::new();
+                for (whose, _) in &columns {
+                    let Some(mut input) = input(&world, caller, &scene, names, &fields, *whose) else {
+                        cells.push("–".to_owned());
+                        continue;
+                    };
+                    if path == "organization.create" {
+                        provisioned += 1;
+                        input["slug"] = json!(format!("initech-{provisioned}"));
+                    }
+                    if path == "member.setRole" && *whose == Whose::Own {
+                        input["role"] = json!(caller.called);
+                    }
+                    let answer = world.call(&caller.actor, path, input).await;
+                    if answer.is_ok() && procedure.kind == Kind::Mutation {
+                        scene = Scene::set(&world, caller).await;
+                    }
+                    cells.push(cell(&answer));
+                    answers.push((*whose, answer));
+                }
+                let of = |wanted: Whose| answers.iter().find(|(whose, _)| *whose == wanted).map(|(_, answer)| answer);
+                if caller.called != "admin of globex" {
+                    assert_eq!(of(Whose::Globex), of(Whose::Nobodys), "D17: {path} as {}", caller.called);
+                }
+                let cells = cells.iter().map(|cell| format!("{cell:29}")).collect::<String>();
+                writeln!(table, "  {:25}{}", caller.called, cells.trim_end()).expect("a String");
+            }
+        }
+    }
+    compare(&table);
+}
+
+fn compare(table: &str) {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/matrix.txt");
+    if std::env::var_os("ROLLBOOK_RENEW").is_some_and(|renew| renew == "1") {
+        std::fs::write(file, table).expect("a file that can be written");
+        return;
+    }
+    let kept = std::fs::read_to_string(file).unwrap_or_default();
+    let differences: Vec<_> = table
+        .lines()
+        .zip(kept.lines().chain(std::iter::repeat("")))
+        .zip(1..)
+        .filter(|((now, kept), _)| now != kept)
+        .take(20)
+        .map(|((now, kept), line)| format!("line {line}\n  kept: {kept}\n  now:  {now}\n"))
+        .collect();
+    assert!(
+        table == kept,
+        "the authorization matrix differs from {file}:\n{}\nif that is meant, ROLLBOOK_RENEW=1 ./tests/run renews it",
+        differences.concat()
+    );
+}

@@ -1,0 +1,24 @@
+//! `member.*`
+
+mod get;
+mod list;
+mod provision;
+mod set_role;
+
+use serde_json::{Value, json};
+use tests::merged;
+
+/// A new learner without a name.
+#[track_caller]
+fn member(fields: Value) -> Value {
+    let usual = json!({
+        "userId": "<1>",
+        "organizationId": "<acme>",
+        "displayName": null,
+        "email": null,
+        "role": "learner",
+        "status": "active",
+        "createdAt": "<t1>",
+    });
+    merged(usual, fields)
+}

@@ -1,0 +1,136 @@
+//! HTTP/1.1 by hand: what a test says is what is sent.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How long any answer may take that is not waited for on purpose.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A header by its name and value.
+pub type Header = (String, String);
+
+pub fn header(name: &str, value: &str) -> Header {
+    (name.to_owned(), value.to_owned())
+}
+
+/// A connection, kept alive between requests.
+pub struct Connection {
+    stream: BufReader<TcpStream>,
+    address: SocketAddr,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    headers: Vec<Header>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("{}: {:?}", self.status, String::from_utf8_lossy(&self.body)))
+    }
+}
+
+impl Connection {
+    pub async fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.expect("the server listens");
+        Connection { stream: BufReader::new(stream), address }
+    }
+
+    pub async fn send(&mut self, bytes: &[u8]) {
+        self.try_send(bytes).await.expect("the server reads");
+    }
+
+    pub async fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        timeout(PATIENCE, self.stream.get_mut().write_all(bytes)).await?
+    }
+
+    /// Sends a request's head, which its body is to follow.
+    pub async fn send_head(&mut self, method: &str, path: &str, headers: &[Header]) {
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.address);
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        self.send(format!("{head}\r\n").as_bytes()).await;
+    }
+
+    /// Sends a request with the body's length and receives its answer.
+    pub async fn request(&mut self, method: &str, path: &str, headers: &[Header], body: &[u8]) -> Answer {
+        let mut headers = headers.to_vec();
+        headers.push(header("content-length", &body.len().to_string()));
+        self.send_head(method, path, &headers).await;
+        self.send(body).await;
+        self.answer().await
+    }
+
+    pub async fn answer(&mut self) -> Answer {
+        self.try_answer().await.expect("an answer")
+    }
+
+    /// The next answer, unless the connection ends before it does.
+    pub async fn try_answer(&mut self) -> std::io::Result<Answer> {
+        timeout(PATIENCE, self.read_answer()).await?
+    }
+
+    async fn read_answer(&mut self) -> std::io::Result<Answer> {
+        let mut lines = Vec::new();
+        loop {
+            let mut line = String::new();
+            if self.stream.read_line(&mut line).await? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            match line.trim_end() {
+                "" => break,
+                line => lines.push(line.to_owned()),
+            }
+        }
+        let status = lines.first().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
+        let headers: Vec<Header> = lines[1..]
+            .iter()
+            .map(|line| line.split_once(": ").expect("a header"))
+            .map(|(name, value)| header(&name.to_ascii_lowercase(), value))
+            .collect();
+        let mut answer = Answer { status, headers, body: Vec::new() };
+        let length = answer.header("content-length").map_or(0, |length| length.parse().expect("a length"));
+        answer.body.resize(length, 0);
+        self.stream.read_exact(&mut answer.body).await?;
+        Ok(answer)
+    }
+
+    /// Whether the server closes the connection within this time, without another word.
+    pub async fn closes(&mut self, within: Duration) -> bool {
+        let mut byte = [0];
+        match timeout(within, self.stream.read(&mut byte)).await {
+            Ok(Ok(read)) => read == 0,
+            Ok(Err(_)) => true,
+            Err(_) => false,
+        }
+    }
+
+    pub fn into_stream(self) -> TcpStream {
+        self.stream.into_inner()
+    }
+}
+
+/// One request on a connection of its own.
+pub async fn request(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[Header],
+    body: &[u8],
+) -> Answer {
+    Connection::open(address).await.request(method, path, headers, body).await
+}
