@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -66,9 +66,9 @@ pub fn explain(error: &Error, response: &mut Response) {
     let header = match error.code() {
         Code::Unauthorized => (WWW_AUTHENTICATE, "Bearer"),
         Code::TooManyRequests | Code::ServiceUnavailable => (RETRY_AFTER, "1"),
-        Code::MethodNotSupported => (ALLOW, "POST"),
         Code::ParseError
         | Code::BadRequest
+        | Code::MethodNotSupported
         | Code::Forbidden
         | Code::NotFound
         | Code::Timeout

@@ -4,10 +4,14 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
 use axum::Router;
+use axum::body::Bytes;
+use http::Request;
+use http::header::{CONNECTION, HeaderValue};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -55,11 +59,16 @@ async fn serve(stream: TcpStream, app: Router, stop: CancellationToken) {
     }
     let phase = Arc::new(Phase::default());
     let io = TokioIo::new(TimedStream::new(stream, phase.clone()));
-    let service = service_fn(move |request| {
+    let service = service_fn(move |request: Request<Incoming>| {
         phase.set(Phase::ANSWERING);
+        let received = Arc::new(AtomicBool::new(request.body().is_end_stream()));
+        let request = request.map(|body| WatchedBody { body, received: received.clone() });
         let (phase, answer) = (phase.clone(), app.clone().call(request));
         async move {
-            let answer = answer.await;
+            let mut answer = answer.await;
+            if let (Ok(answer), false) = (&mut answer, received.load(Ordering::Relaxed)) {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             phase.set(Phase::IDLE);
             answer
         }
@@ -80,6 +89,38 @@ async fn serve(stream: TcpStream, app: Router, stop: CancellationToken) {
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// A request's body that notes when all of it has been received. A connection on which some has not cannot be used
+/// for another request, which its client is told.
+struct WatchedBody {
+    body: Incoming,
+    received: Arc<AtomicBool>,
+}
+
+impl Body for WatchedBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = self.get_mut();
+        let frame = Pin::new(&mut this.body).poll_frame(cx);
+        if matches!(frame, Poll::Ready(None)) || this.body.is_end_stream() {
+            this.received.store(true, Ordering::Relaxed);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

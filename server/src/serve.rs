@@ -104,6 +104,7 @@ impl Server {
             .merge(self.more)
             .fallback(answer::not_found)
             .method_not_allowed_fallback(async || {
+                // axum says which methods are allowed.
                 refuse(&Error::new(Code::MethodNotSupported, "Not by this method."), &request_id())
             })
             .layer(CatchPanicLayer::custom(answer::panicked))

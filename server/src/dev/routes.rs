@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -32,13 +33,11 @@ pub fn router(issuers: Arc<Issuers>) -> Router {
     Router::new()
         .route(
             "/dev/idp/{slug}/.well-known/openid-configuration",
-            get(async move |Path(slug): Path<String>| {
-                answered(self::configuration(&configuration, &slug).await)
-            }),
+            get(async move |path: InPath| answered(self::configuration(&configuration, path).await)),
         )
         .route(
             "/dev/idp/{slug}/jwks.json",
-            get(async move |Path(slug): Path<String>| answered(self::keys(&keys, &slug).await)),
+            get(async move |path: InPath| answered(self::keys(&keys, path).await)),
         )
         .route("/dev/token", post(async move |request| answered(self::token(&token, request).await)))
         .route(
@@ -68,13 +67,20 @@ async fn read<T: DeserializeOwned>(request: Request) -> Result<T> {
     T::deserialize(parsed).map_err(|error| Error::invalid_input("", error.to_string()))
 }
 
+/// The organization in an address.
+type InPath = Result<Path<String>, PathRejection>;
+
+fn named(path: InPath) -> Result<Slug> {
+    slug(&path.map_err(|_| Error::not_found())?)
+}
+
 /// A slug that no organization can have names none.
 fn slug(text: &str) -> Result<Slug> {
     text.parse().map_err(|_| Error::not_found())
 }
 
-async fn configuration(issuers: &Issuers, organization: &str) -> Result<serde_json::Value> {
-    let key = issuers.key(&slug(organization)?).await?;
+async fn configuration(issuers: &Issuers, organization: InPath) -> Result<serde_json::Value> {
+    let key = issuers.key(&named(organization)?).await?;
     Ok(json!({
         "issuer": key.issuer,
         "jwks_uri": format!("{}/jwks.json", key.issuer),
@@ -85,8 +91,8 @@ async fn configuration(issuers: &Issuers, organization: &str) -> Result<serde_js
     }))
 }
 
-async fn keys(issuers: &Issuers, organization: &str) -> Result<jsonwebtoken::jwk::JwkSet> {
-    published(&issuers.key(&slug(organization)?).await?)
+async fn keys(issuers: &Issuers, organization: InPath) -> Result<jsonwebtoken::jwk::JwkSet> {
+    published(&issuers.key(&named(organization)?).await?)
 }
 
 #[derive(Deserialize)]

@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 pub struct Envelope<'a> {
     pub id: Option<Id<'a>>,
     pub method: Cow<'a, str>,
-    pub params: Params<'static>,
+    /// The call's own error if they cannot be an input.
+    pub params: Result<Params<'static>, Error>,
 }
 
 /// What a client sends at once. An entry that is no valid request is answered by itself.
@@ -83,7 +84,7 @@ impl<'a> Envelope<'a> {
                     .map_err(|_| invalid("the id is neither a string, a whole number from 0 on, nor null"))?,
             ),
         };
-        Ok(Envelope { id, method: members.method, params: input(members.params)? })
+        Ok(Envelope { id, method: members.method, params: input(members.params) })
     }
 }
 
@@ -95,7 +96,8 @@ fn input(params: Option<&RawValue>) -> Result<Params<'static>, Error> {
             let elements: Vec<&RawValue> = serde_json::from_str(params).map_err(Error::internal)?;
             match elements.as_slice() {
                 [] => "null",
-                [input] => input.get(),
+                [input] if input.get().starts_with('{') || input.get() == "null" => input.get(),
+                [_] => return Err(invalid("the element of params is no object")),
                 _ => return Err(invalid("params has more than one element")),
             }
         }
@@ -118,7 +120,8 @@ mod tests {
         match Message::parse(json.as_bytes()).map_err(|error| error.code())? {
             Message::Single(entry) => {
                 let entry = entry.map_err(|error| error.code())?;
-                Ok((entry.id, entry.params.as_str().map(str::to_owned)))
+                let params = entry.params.map_err(|error| error.code())?;
+                Ok((entry.id, params.as_str().map(str::to_owned)))
             }
             Message::Batch(_) => panic!("a batch"),
         }
@@ -143,7 +146,7 @@ mod tests {
         assert_eq!(single(&with(r#"[{"a":1}]"#)).unwrap().1.as_deref(), Some(r#"{"a":1}"#));
         assert_eq!(single(&with("[]")).unwrap().1.as_deref(), Some("null"));
         assert_eq!(single(&with("null")).unwrap().1, None);
-        for malformed in ["1", "\"x\"", "[1,2]"] {
+        for malformed in ["1", "\"x\"", "[1,2]", "[1]", "[[]]", "[{},{}]"] {
             assert_eq!(single(&with(malformed)), Err(Code::BadRequest), "{malformed}");
         }
     }

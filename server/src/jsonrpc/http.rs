@@ -5,7 +5,7 @@
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use http::header::HeaderValue;
+use http::header::{ALLOW, HeaderValue};
 use http::{HeaderName, Method, StatusCode};
 use jsonrpsee_types::Id;
 use procedures::error::{Code, Error};
@@ -20,17 +20,19 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub async fn handle(endpoint: Endpoint, request: Request) -> Response {
     let request_id = request_id();
     let (head, body) = request.into_parts();
-    let answer = match head.method {
-        Method::POST => match read_json_body(&head.headers, body).await {
-            Ok(body) => endpoint.answer(&body, &Credentials::from_headers(&head.headers), &request_id).await,
-            Err(error) => refusal(Id::Null, error, None, &request_id),
-        },
-        _ => {
-            let error = Error::new(Code::MethodNotSupported, "Only POST, or an upgrade to a WebSocket.");
-            refusal(Id::Null, error, None, &request_id)
-        }
+    let by_post = head.method == Method::POST;
+    let body = match by_post {
+        true => read_json_body(&head.headers, body).await,
+        false => Err(Error::new(Code::MethodNotSupported, "Only POST, or an upgrade to a WebSocket.")),
+    };
+    let answer = match body {
+        Ok(body) => endpoint.answer(&body, &Credentials::from_headers(&head.headers), &request_id).await,
+        Err(error) => refusal(Id::Null, error, None, &request_id),
     };
     let mut response = respond(answer);
+    if !by_post {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    }
     if let Ok(value) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

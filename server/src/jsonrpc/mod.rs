@@ -103,6 +103,12 @@ impl Endpoint {
     ) -> Option<MethodResponse> {
         let Envelope { id, method, params } = envelope;
         let respond_to = id.clone().unwrap_or(Id::Null);
+        let params = match params {
+            Ok(params) => params,
+            Err(error) => {
+                return id.map(|id| error_response(id, &error, Some(&method), &request_id));
+            }
+        };
         let response = match self.methods.method(&method) {
             Some(MethodCallback::Async(callback)) => {
                 let call = Call { app: self.app.clone(), caller: caller.clone(), request_id };

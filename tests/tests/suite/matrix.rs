@@ -4,7 +4,6 @@
 //! nobody's. All callers but the last act in acme.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 use procedures::router::Kind;
 use procedures::session::Scope;
@@ -48,6 +47,22 @@ enum Names {
     Module,
     Enrollment,
     Organization,
+}
+
+impl Names {
+    fn in_words(self) -> &'static str {
+        match self {
+            Names::Nothing => "",
+            Names::PersonToEnroll => ", by userId, in an open course of acme",
+            Names::PersonEnrolled => ", by userId, in a course of acme",
+            Names::Person => ", by userId",
+            Names::OpenCourse => ", of the caller, by courseId",
+            Names::Course => ", by courseId",
+            Names::Module => ", by moduleId",
+            Names::Enrollment => ", by enrollmentId",
+            Names::Organization => ", by organizationId",
+        }
+    }
 }
 
 /// An example input: what it names, and the other fields.
@@ -244,52 +259,61 @@ async fn the_matrix(world: World) {
          Renewed by ROLLBOOK_RENEW=1 ./tests/run; compared by every other run.\n",
     );
     let callers = callers(&world).await;
-    let mut provisioned = 0;
+    let mut scenes = Vec::new();
+    for caller in &callers {
+        scenes.push(Scene::set(&world, caller).await);
+    }
     for procedure in router().iter() {
         let path = &procedure.path;
         let examples = example(path).unwrap_or_else(|| panic!("the matrix needs an example input of {path}"));
         for (names, fields) in examples {
+            let kind = match procedure.kind {
+                Kind::Query => "query",
+                Kind::Mutation => "mutation",
+            };
             let with: BTreeSet<&String> = fields.as_object().expect("fields").keys().collect();
-            let with = with.into_iter().map(|name| format!(" {name}")).collect::<String>();
-            write!(table, "\n{path} ({:?}) · {names:?}{}{with}\n", procedure.kind, if with.is_empty() { "" } else { ", with" })
-                .expect("a String");
-            let columns: Vec<_> = COLUMNS.into_iter().filter(|(whose, _)| names != Names::Nothing || *whose == Whose::Own).collect();
-            let heading = columns.iter().map(|(_, name)| format!("{name:29}")).collect::<String>();
-            let heading = if names == Names::Nothing { "" } else { heading.trim_end() };
-            writeln!(table, "{}", format!("  {:25}{heading}", "").trim_end()).expect("a String");
-            for caller in &callers {
-                let mut scene = Scene::set(&world, caller).await;
+            let with = with.into_iter().map(|name| format!(", {name}")).collect::<String>();
+            table.push_str(&format!("\n{path}, {kind}{}{with}\n", names.in_words()));
+            let columns: Vec<_> =
+                COLUMNS.into_iter().filter(|(whose, _)| names != Names::Nothing || *whose == Whose::Own).collect();
+            if names != Names::Nothing {
+                table.push_str(&line("", columns.iter().map(|(_, name)| *name)));
+            }
+            for (caller, scene) in callers.iter().zip(&mut scenes) {
                 let mut cells = Vec::new();
                 let mut answers = Vec::new();
                 for (whose, _) in &columns {
-                    let Some(mut input) = input(&world, caller, &scene, names, &fields, *whose) else {
+                    let Some(mut input) = input(&world, caller, scene, names, &fields, *whose) else {
                         cells.push("–".to_owned());
                         continue;
                     };
-                    if path == "organization.create" {
-                        provisioned += 1;
-                        input["slug"] = json!(format!("initech-{provisioned}"));
-                    }
-                    if path == "member.setRole" && *whose == Whose::Own {
-                        input["role"] = json!(caller.called);
+                    match (path.as_str(), whose) {
+                        ("organization.create", _) => input["slug"] = json!(format!("initech-{}", table.len())),
+                        ("member.setRole", Whose::Own) => input["role"] = json!(caller.called),
+                        _ => {}
                     }
                     let answer = world.call(&caller.actor, path, input).await;
                     if answer.is_ok() && procedure.kind == Kind::Mutation {
-                        scene = Scene::set(&world, caller).await;
+                        *scene = Scene::set(&world, caller).await;
                     }
                     cells.push(cell(&answer));
                     answers.push((*whose, answer));
                 }
-                let of = |wanted: Whose| answers.iter().find(|(whose, _)| *whose == wanted).map(|(_, answer)| answer);
+                let of =
+                    |wanted: Whose| answers.iter().find(|(whose, _)| *whose == wanted).map(|(_, answer)| answer);
                 if caller.called != "admin of globex" {
                     assert_eq!(of(Whose::Globex), of(Whose::Nobodys), "D17: {path} as {}", caller.called);
                 }
-                let cells = cells.iter().map(|cell| format!("{cell:29}")).collect::<String>();
-                writeln!(table, "  {:25}{}", caller.called, cells.trim_end()).expect("a String");
+                table.push_str(&line(caller.called, cells.iter().map(String::as_str)));
             }
         }
     }
     compare(&table);
+}
+
+fn line<'a>(head: &str, cells: impl Iterator<Item = &'a str>) -> String {
+    let cells = cells.map(|cell| format!("{cell:27}")).collect::<String>();
+    format!("  {head:25}{cells}").trim_end().to_owned() + "\n"
 }
 
 fn compare(table: &str) {

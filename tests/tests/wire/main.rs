@@ -19,7 +19,8 @@ mod malformed;
 
 mod patience;
 
-//mod forged;
+mod forged;
+
 //mod sessions;
 //mod crash;
 //mod departures;

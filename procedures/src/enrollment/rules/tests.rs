@@ -246,7 +246,7 @@ fn former(status: EnrollmentStatus) -> EnrollmentRow {
         notes: Some(notes("Asked for a later date.")),
         created_at: at("2025-02-01T08:00:00Z"),
         updated_at: at("2025-07-01T08:00:00Z"),
-        source: Source::Coordinator,
+        source: crate::enrollment::Source::Coordinator,
         source_ref: Some("a list".into()),
         started_at: Some(at("2025-06-02T08:00:00Z")),
         waitlisted_at: Some(at("2025-05-01T08:00:00Z")),

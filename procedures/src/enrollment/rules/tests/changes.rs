@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::enrollment::EnrollmentStatus::{Cancelled, Completed, Enrolled, Expired, Waitlisted};
+use crate::enrollment::Source;
+use crate::event::EventData;
 
 /// The one event that a change of the learner's enrollment adds.
 fn event(caller: &Insider, kind: EventKind, row: &EnrollmentRow, data: EventData) -> NewEvent {

@@ -10,6 +10,9 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::model::{Ask, Fate, Meanwhile, Model};
 use super::*;
+use crate::enrollment::rules::effects::count;
+use crate::event::EventData;
+use crate::module::Removal;
 
 /// One after another.
 #[derive(Clone, Debug)]

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::enrollment::EnrollmentStatus::{Cancelled, Completed, Enrolled, Expired, Waitlisted};
+use crate::enrollment::Source;
+use crate::enrollment::rules::effects::count;
+use crate::module::Removal;
 
 pub(super) use meanwhile::{Fate, Meanwhile};
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::enrollment::EnrollmentStatus::{Cancelled, Enrolled};
+use crate::module::Removal;
 
 fn module(number: u128) -> ModuleId {
     id(60 + number)

@@ -1,0 +1,357 @@
+//! Forged tokens, over HTTP and over the upgrade to a WebSocket. Most are signed with the issuer's real key, so that
+//! nothing but what is wrong with them can be the reason that they are refused.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey};
+use p256::SecretKey;
+use p256::ecdsa::Signature;
+use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding};
+use procedures::db::PoolSizes;
+use procedures::{Database, development};
+use serde_json::{Value, json};
+use tests::procedures;
+
+use crate::on_both;
+use crate::shape::{assert_refused, code_of, without_request_id};
+use crate::site::{Client, Site};
+use crate::socket::{Socket, upgrade};
+
+on_both![forgeries_are_refused_alike, other_spellings_of_a_valid_session];
+
+/// A token, made to be spoiled.
+struct Mint {
+    header: Value,
+    claims: Value,
+    key: SecretKey,
+}
+
+impl Mint {
+    /// Signs as acme's issuer does.
+    async fn of(site: &Site) -> Self {
+        let db = Database::open(&site.database_url, PoolSizes::default()).expect("the server's database");
+        let issuer = development::issuer_key(&db, &"acme".parse().expect("a slug")).await;
+        let issuer = issuer.expect("a database").expect("acme has an issuer");
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock").as_secs();
+        Mint {
+            header: json!({ "typ": "JWT", "alg": "ES256", "kid": issuer.key_id }),
+            claims: json!({
+                "iss": issuer.issuer, "sub": "wire-forged", "aud": issuer.audience, "iat": now, "exp": now + 600,
+            }),
+            key: SecretKey::from_pkcs8_pem(&issuer.private_key).expect("a key"),
+        }
+    }
+
+    fn token(&self) -> String {
+        self.sign(&self.header.to_string(), &self.claims.to_string(), &self.key)
+    }
+
+    fn sign(&self, header: &str, claims: &str, key: &SecretKey) -> String {
+        let signed = format!("{}.{}", encoded(header), encoded(claims));
+        let pem = key.to_pkcs8_pem(LineEnding::LF).expect("a key");
+        let key = EncodingKey::from_ec_pem(pem.as_bytes()).expect("a key");
+        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::ES256).expect("signed");
+        format!("{signed}.{signature}")
+    }
+
+    /// With these members in place of its own; null takes one away.
+    fn header(&self, members: Value) -> String {
+        self.sign(&merged(&self.header, members).to_string(), &self.claims.to_string(), &self.key)
+    }
+
+    fn claims(&self, members: Value) -> String {
+        self.sign(&self.header.to_string(), &merged(&self.claims, members).to_string(), &self.key)
+    }
+
+    /// With this text in the claims' place.
+    fn raw_claims(&self, claims: &str) -> String {
+        self.sign(&self.header.to_string(), claims, &self.key)
+    }
+
+    fn hmac(&self, secret: &[u8]) -> String {
+        let header = merged(&self.header, json!({ "alg": "HS256" }));
+        let signed = format!("{}.{}", encoded(&header.to_string()), encoded(&self.claims.to_string()));
+        let key = EncodingKey::from_secret(secret);
+        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::HS256).expect("signed");
+        format!("{signed}.{signature}")
+    }
+}
+
+fn encoded(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(text)
+}
+
+fn merged(whole: &Value, members: Value) -> Value {
+    let mut whole = whole.as_object().expect("an object").clone();
+    for (name, value) in members.as_object().expect("an object") {
+        match value {
+            Value::Null => whole.remove(name),
+            value => whole.insert(name.clone(), value.clone()),
+        };
+    }
+    whole.into()
+}
+
+/// `Authorization` with each forgery, by what is wrong with it.
+async fn forgeries(site: &Site) -> BTreeMap<String, String> {
+    let mint = Mint::of(site).await;
+    let mut tokens = of_headers(&mint);
+    tokens.extend(of_claims(&mint, site).await);
+    tokens.extend(of_forms(&mint));
+    let mut values: BTreeMap<_, _> =
+        tokens.into_iter().map(|(name, token)| (name, format!("Bearer {token}"))).collect();
+    let token = mint.token();
+    for (name, value) in [
+        ("basic scheme", format!("Basic {token}")),
+        ("no scheme", token.clone()),
+        ("only a scheme", "Bearer".into()),
+        ("a scheme and a tab", format!("Bearer\t{token}")),
+        ("two schemes", format!("Bearer Bearer {token}")),
+        ("two tokens", format!("Bearer {token}, Bearer {token}")),
+        ("quoted", format!("Bearer \"{token}\"")),
+        ("empty", String::new()),
+        ("bytes beyond ASCII", format!("Bearer {token}\u{e9}")),
+    ] {
+        values.insert(name.into(), value);
+    }
+    values
+}
+
+fn of_headers(mint: &Mint) -> Vec<(String, String)> {
+    let own = SecretKey::random(&mut p256::elliptic_curve::rand_core::OsRng);
+    let own_jwk: Value = serde_json::from_str(&own.public_key().to_jwk_string()).expect("a key");
+    let public = mint.key.public_key();
+    let public_pem = public.to_public_key_pem(LineEnding::LF).expect("a key");
+    let public_der = public.to_public_key_der().expect("a key");
+    let unsigned = |alg: &str| {
+        let header = merged(&mint.header, json!({ "alg": alg }));
+        format!("{}.{}.", encoded(&header.to_string()), encoded(&mint.claims.to_string()))
+    };
+    let with_own_key = |members: Value| {
+        mint.sign(&merged(&mint.header, members).to_string(), &mint.claims.to_string(), &own)
+    };
+    let mut tokens = vec![
+        ("hs256 with the public key in pem".into(), mint.hmac(public_pem.as_bytes())),
+        ("hs256 with the public key in der".into(), mint.hmac(public_der.as_bytes())),
+        ("hs256 with the public point".into(), mint.hmac(&public.to_sec1_bytes())),
+        ("hs256 with nothing".into(), mint.hmac(b"")),
+        ("another's key".into(), with_own_key(json!({}))),
+        ("another's key and no kid".into(), with_own_key(json!({ "kid": null }))),
+        ("no alg".into(), mint.header(json!({ "alg": null }))),
+        ("alg is a list".into(), mint.header(json!({ "alg": ["ES256"] }))),
+        ("a number as kid".into(), mint.header(json!({ "kid": 1 }))),
+        ("crit".into(), mint.header(json!({ "crit": ["exp"] }))),
+        ("crit that is empty".into(), mint.header(json!({ "crit": [] }))),
+        ("b64 false".into(), mint.header(json!({ "b64": false }))),
+        ("b64 false in crit".into(), mint.header(json!({ "b64": false, "crit": ["b64"] }))),
+        ("compressed".into(), mint.header(json!({ "zip": "DEF" }))),
+        ("jwk".into(), with_own_key(json!({ "jwk": own_jwk }))),
+        ("jwk without kid".into(), with_own_key(json!({ "jwk": own_jwk, "kid": null }))),
+        ("jwk beside the real key".into(), mint.header(json!({ "jwk": own_jwk }))),
+        ("jku".into(), with_own_key(json!({ "jku": "http://127.0.0.1:9/keys" }))),
+        ("x5u".into(), with_own_key(json!({ "x5u": "http://127.0.0.1:9/cert" }))),
+        ("x5c".into(), with_own_key(json!({ "x5c": [STANDARD.encode(public_der.as_bytes())] }))),
+        ("the header is a list".into(), mint.sign("[]", &mint.claims.to_string(), &mint.key)),
+        ("the header is empty".into(), mint.sign("{}", &mint.claims.to_string(), &mint.key)),
+        ("alg twice".into(), mint.sign(r#"{"alg":"none","alg":"ES256"}"#, &mint.claims.to_string(), &mint.key)),
+    ];
+    for alg in ["none", "None", "NONE", "nOnE", "", "ES256"] {
+        tokens.push((format!("unsigned, alg {alg:?}"), unsigned(alg)));
+    }
+    for alg in ["none", "HS256", "RS256", "PS256", "ES384", "EdDSA", "es256"] {
+        tokens.push((format!("signed, alg {alg}"), mint.header(json!({ "alg": alg }))));
+    }
+    let kids = ["", "other", "../../../../dev/null", "/proc/self/environ", "http://127.0.0.1:9/key", "' OR 1=1 --"];
+    for kid in kids {
+        tokens.push((format!("kid {kid:?}"), mint.header(json!({ "kid": kid }))));
+    }
+    tokens
+}
+
+async fn of_claims(mint: &Mint, site: &Site) -> Vec<(String, String)> {
+    let globex = site.person_of("globex", "wire-stranger", "admin").await;
+    let payload = globex.token.split('.').nth(1).expect("three parts");
+    let globex: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64")).expect("JSON");
+    let issuer = mint.claims["iss"].as_str().expect("a text");
+    let now = mint.claims["iat"].as_i64().expect("a number");
+    let iss = [
+        ("another organization's", globex["iss"].clone()),
+        ("an unknown", json!("https://issuer.example/")),
+        ("an empty", json!("")),
+        ("one with U+0000", json!("issuer\u{0}")),
+        ("one with U+0000 after the real", json!(format!("{issuer}\u{0}"))),
+        ("a list as", json!([issuer])),
+        ("a number as", json!(1)),
+        ("one with a slash more as", json!(format!("{issuer}/"))),
+        ("one in capitals as", json!(issuer.to_uppercase())),
+        ("a very long", json!("x".repeat(5000))),
+        ("no", Value::Null),
+    ];
+    let aud = [
+        ("another", json!("other")),
+        ("one in capitals as", json!("ROLLBOOK")),
+        ("an empty", json!("")),
+        ("an empty list as", json!([])),
+        ("a list of others as", json!(["other", "rollbook2"])),
+        ("an object as", json!({ "rollbook": true })),
+        ("no", Value::Null),
+    ];
+    let sub = [
+        ("no", Value::Null),
+        ("an empty", json!("")),
+        ("a blank", json!("  ")),
+        ("a number as", json!(1)),
+        ("a list as", json!(["wire-forged"])),
+        ("one of 256 characters as", json!("s".repeat(256))),
+        ("one with U+0000 as", json!("wire\u{0}forged")),
+    ];
+    let exp = [
+        ("no", Value::Null),
+        ("a past", json!(now - 31)),
+        ("a zero as", json!(0)),
+        ("a negative", json!(-1)),
+        ("a text as", json!((now + 600).to_string())),
+        ("a huge", json!(1e300)),
+        ("a boolean as", json!(true)),
+    ];
+    let nbf = [("a future", json!(now + 120)), ("a text as", json!("1")), ("a huge", json!(1e300))];
+    let claims: [(&str, &[(&str, Value)]); 5] =
+        [("iss", &iss), ("aud", &aud), ("sub", &sub), ("exp", &exp), ("nbf", &nbf)];
+    let mut tokens = Vec::new();
+    for (claim, values) in claims {
+        for (what, value) in values {
+            tokens.push((format!("{what} {claim}"), mint.claims(json!({ claim: value }))));
+        }
+    }
+    let whole = mint.claims.to_string();
+    let open = whole.trim_end_matches('}');
+    for (name, claims) in [
+        ("exp beyond all numbers", format!("{open},\"nbf\":1e999}}")),
+        ("sub twice", format!("{open},\"sub\":\"ada\"}}")),
+        ("exp twice", format!("{open},\"exp\":{}}}", now + 900)),
+        ("iss twice", format!("{open},\"iss\":\"{issuer}\"}}")),
+        ("claims that are a list", format!("[{whole}]")),
+        ("claims that are none", "null".into()),
+        ("claims that are not JSON", "sub=ada".into()),
+        ("no claims", String::new()),
+        ("more after the claims", format!("{whole}{whole}")),
+    ] {
+        tokens.push((name.into(), mint.raw_claims(&claims)));
+    }
+    tokens
+}
+
+fn of_forms(mint: &Mint) -> Vec<(String, String)> {
+    let token = mint.token();
+    let parts: Vec<&str> = token.split('.').collect();
+    let [header, claims, signature] = parts[..] else { panic!("three parts") };
+    let signed = format!("{header}.{claims}");
+    let raw = URL_SAFE_NO_PAD.decode(signature).expect("base64");
+    let der = Signature::from_slice(&raw).expect("a signature").to_der();
+    let other_claims = encoded(&merged(&mint.claims, json!({ "sub": "ada" })).to_string());
+    let signature_of = |bytes: &[u8]| format!("{signed}.{}", URL_SAFE_NO_PAD.encode(bytes));
+    let mut flipped = raw.clone();
+    flipped[40] ^= 1;
+    let long = mint.claims(json!({ "more": "x".repeat(9000) }));
+    [
+        ("other claims under the signature", format!("{header}.{other_claims}.{signature}")),
+        ("a bit of the signature flipped", signature_of(&flipped)),
+        ("the signature cut short", signature_of(&raw[..63])),
+        ("half of the signature", signature_of(&raw[..32])),
+        ("the signature made longer", signature_of(&[raw.as_slice(), &[0]].concat())),
+        ("the signature twice", signature_of(&[raw.as_slice(), &raw].concat())),
+        ("the signature in DER", signature_of(der.as_bytes())),
+        ("a signature of zeros", signature_of(&[0; 64])),
+        ("a signature of ones", signature_of(&[0xff; 64])),
+        ("an empty signature", format!("{signed}.")),
+        ("two parts", signed.clone()),
+        ("one part", header.to_owned()),
+        ("four parts", format!("{token}.")),
+        ("five parts", format!("{token}.{header}.{claims}")),
+        ("only dots", "..".into()),
+        ("a part too many in front", format!(".{token}")),
+        ("an empty header", format!(".{claims}.{signature}")),
+        ("empty claims", format!("{header}..{signature}")),
+        ("padding", format!("{signed}.{}", URL_SAFE.encode(&raw))),
+        ("a space in it", format!("{header}. {claims}.{signature}")),
+        ("a tab in it", format!("{signed}\t.{signature}")),
+        ("a percent sign in it", format!("{signed}%2e{signature}")),
+        ("longer than a token may be", long),
+        ("rbs_ and nothing", "rbs_".into()),
+        ("rbs_ and garbage", format!("rbs_{}", "0".repeat(64))),
+        ("rbs_ and a text", "rbs_' OR 1=1 --".into()),
+        ("rbs_ and a token", format!("rbs_{token}")),
+        ("RBS_", format!("RBS_{}", "0".repeat(64))),
+        ("garbage", "garbage".into()),
+        ("null", "null".into()),
+    ]
+    .map(|(name, token)| (name.to_owned(), token))
+    .into()
+}
+
+async fn forgeries_are_refused_alike(site: Site) {
+    let mut forgeries = forgeries(&site).await;
+    let mint = Mint::of(&site).await;
+    assert!(forgeries.len() >= 100, "{} forgeries", forgeries.len());
+    // Two headers, each of which would do.
+    forgeries.insert("two headers".into(), format!("Bearer {0}\r\nauthorization: Bearer {0}", mint.token()));
+
+    // The issuer's own token is accepted, so it is the forgery that is refused.
+    let genuine = Client::bearing(site.address(), &mint.token());
+    let person = genuine.ok("session.me", json!({})).await;
+
+    let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "session.me" }).to_string();
+    let (mut over_http, mut over_upgrade) = (Vec::new(), Vec::new());
+    for (name, authorization) in &forgeries {
+        let client = presenting(&site, authorization);
+        let answer = client.post(call.as_bytes()).await;
+        assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer")), "{name}");
+        assert_refused(&answer.json(), &json!(7), "UNAUTHORIZED");
+        over_http.push((name, without_request_id(answer.json())));
+
+        let answer = upgrade(&client, &[]).await;
+        assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer")), "{name}");
+        assert_eq!(code_of(&answer.json()["error"]), "UNAUTHORIZED");
+        over_upgrade.push((name, without_request_id(answer.json())));
+    }
+    for answers in [over_http, over_upgrade] {
+        for (name, answer) in &answers {
+            assert_eq!(answer, &answers[0].1, "{name} is told something else than {}", answers[0].0);
+        }
+    }
+    let log = site.server.log();
+    assert!(!log.contains("ERROR") && !log.contains("panicked"), "{log}");
+    assert_eq!(genuine.ok("session.me", json!({})).await, person, "a forgery has changed who it is");
+}
+
+async fn other_spellings_of_a_valid_session(site: Site) {
+    let mint = Mint::of(&site).await;
+    let now = mint.claims["iat"].as_i64().expect("a number");
+    let issuer = &mint.claims["iss"];
+    let token = mint.token();
+    for (name, authorization) in [
+        ("as it is", format!("Bearer {token}")),
+        ("lower case", format!("bearer {token}")),
+        ("upper case", format!("BEARER {token}")),
+        ("expired within the leeway", format!("Bearer {}", mint.claims(json!({ "exp": now - 20 })))),
+        ("soon valid, within the leeway", format!("Bearer {}", mint.claims(json!({ "nbf": now + 20 })))),
+        ("a fraction of a second", format!("Bearer {}", mint.claims(json!({ "exp": now as f64 + 60.5 })))),
+        ("one of several audiences", format!("Bearer {}", mint.claims(json!({ "aud": ["x", "rollbook"] })))),
+        // An issuer with one key need not name it (RFC 7515, section 4.1.4).
+        ("no kid", format!("Bearer {}", mint.header(json!({ "kid": null })))),
+        ("other claims", format!("Bearer {}", mint.claims(json!({ "azp": [issuer], "org": "globex" })))),
+    ] {
+        let client = presenting(&site, &authorization);
+        let me = client.call("session.me", json!({})).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!((&me["role"], &me["kind"]), (&json!("learner"), &json!("user")), "{name}");
+        let answer = Socket::open(&client).await.call("session.me", json!({})).await;
+        assert_eq!(answer["result"], me, "{name}");
+    }
+}
+
+fn presenting(site: &Site, authorization: &str) -> Client {
+    let headers = vec![crate::http::header("authorization", authorization)];
+    Client { headers, ..Client::anonymous(site.address()) }
+}
