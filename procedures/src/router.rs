@@ -78,7 +78,7 @@ impl Procedure {
     ///
     /// A panic is an internal error of this call alone.
     pub async fn call(&self, call: Call, input: &str) -> Reply {
-        let work = AssertUnwindSafe((self.handler)(call, input)).catch_unwind();
+        let work = AssertUnwindSafe(async { (self.handler)(call, input).await }).catch_unwind();
         match tokio::time::timeout(CALL_DEADLINE, work).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(panic)) => Err(Error::internal(panic_message(panic.as_ref()))),

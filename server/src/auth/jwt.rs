@@ -19,20 +19,20 @@ use crate::limits::MAX_TOKEN;
 /// How far the clocks of issuer and server may differ, in seconds.
 const LEEWAY_SECONDS: i64 = 30;
 
-/// The header's members that decide anything (RFC 7515, section 4.1). Those that would let a token choose its key, or
-/// change what it means, are refused whatever they say.
+/// The last moment that has a date (in the year 9999), in seconds since 1970: a token is not valid for ever.
+const LAST_MOMENT: f64 = 253_402_300_799.0;
+
+/// The header's members that decide anything (RFC 7515, section 4.1).
 #[derive(Deserialize)]
 struct Header {
     alg: String,
     kid: Option<String>,
-    crit: Option<serde_json::Value>,
-    jwk: Option<serde_json::Value>,
-    jku: Option<serde_json::Value>,
-    x5u: Option<serde_json::Value>,
-    x5c: Option<serde_json::Value>,
-    b64: Option<serde_json::Value>,
-    zip: Option<serde_json::Value>,
+    #[serde(flatten)]
+    others: serde_json::Map<String, serde_json::Value>,
 }
+
+/// Members that would let a token choose its key, or change what it means; refused whatever they say.
+const REFUSED_MEMBERS: [&str; 7] = ["crit", "jwk", "jku", "x5u", "x5c", "b64", "zip"];
 
 #[derive(Deserialize)]
 struct Claims {
@@ -99,9 +99,7 @@ impl<'a> Parts<'a> {
             return Err("more than three parts");
         }
         let header: Header = decode(header)?;
-        let refused =
-            [&header.crit, &header.jwk, &header.jku, &header.x5u, &header.x5c, &header.b64, &header.zip];
-        if refused.iter().any(|member| member.is_some()) {
+        if REFUSED_MEMBERS.iter().any(|member| header.others.contains_key(*member)) {
             return Err("a header member that is not accepted");
         }
         Ok(Parts { signed, header, payload, signature })
@@ -113,10 +111,10 @@ impl<'a> Parts<'a> {
         let provider = &known.provider;
         let now = now.unix_seconds();
         // Compared in whole seconds: a NumericDate may have a fraction (RFC 7519, section 2).
-        if !claims.exp.is_finite() || claims.exp + LEEWAY_SECONDS as f64 <= now as f64 {
-            return Err("expired");
+        if claims.exp > LAST_MOMENT || claims.exp + LEEWAY_SECONDS as f64 <= now as f64 {
+            return Err("expired, or never to expire");
         }
-        if claims.nbf.is_some_and(|nbf| !nbf.is_finite() || nbf - LEEWAY_SECONDS as f64 > now as f64) {
+        if claims.nbf.is_some_and(|nbf| nbf - LEEWAY_SECONDS as f64 > now as f64) {
             return Err("not valid yet");
         }
         if claims.iss != provider.issuer || !claims.aud.includes(&provider.audience) {

@@ -70,7 +70,9 @@ fn example(path: &str) -> Option<Vec<(Names, Value)>> {
     let nothing = || json!({});
     Some(match path {
         "course.addModule" => vec![(Names::Course, json!({ "title": "a module", "kind": "lesson" }))],
-        "course.archive" | "course.get" | "course.publish" | "course.unpublish" => vec![(Names::Course, nothing())],
+        "course.archive" | "course.get" | "course.publish" | "course.unpublish" => {
+            vec![(Names::Course, nothing())]
+        }
         "course.create" => vec![(Names::Nothing, json!({ "title": "a course" }))],
         "course.list" => vec![(Names::Nothing, nothing())],
         "course.retireModule" => vec![(Names::Module, nothing())],
@@ -164,7 +166,8 @@ async fn furnish(world: &World, admin: &Actor, authors: Value, enrolled: Option<
     };
     let course = id("course.create", json!({ "title": "a course", "authorIds": authors })).await;
     id("course.publish", json!({ "courseId": course })).await;
-    let module = id("course.addModule", json!({ "courseId": course, "title": "a module", "kind": "lesson" })).await;
+    let module =
+        id("course.addModule", json!({ "courseId": course, "title": "a module", "kind": "lesson" })).await;
     let enrollment = match enrolled {
         Some(user) => Some(id("enrollment.enroll", json!({ "courseId": course, "userId": user })).await),
         None => None,
@@ -173,7 +176,14 @@ async fn furnish(world: &World, admin: &Actor, authors: Value, enrolled: Option<
 }
 
 /// The input for a column; none where the caller has nothing of their own of the kind.
-fn input(world: &World, caller: &Caller, scene: &Scene, names: Names, fields: &Value, whose: Whose) -> Option<Value> {
+fn input(
+    world: &World,
+    caller: &Caller,
+    scene: &Scene,
+    names: Names,
+    fields: &Value,
+    whose: Whose,
+) -> Option<Value> {
     let furnished = match whose {
         Whose::Own => caller.user_id.as_ref().map(|_| &scene.own),
         Whose::Anothers => Some(&scene.anothers),
@@ -274,8 +284,10 @@ async fn the_matrix(world: World) {
             let with: BTreeSet<&String> = fields.as_object().expect("fields").keys().collect();
             let with = with.into_iter().map(|name| format!(", {name}")).collect::<String>();
             table.push_str(&format!("\n{path}, {kind}{}{with}\n", names.in_words()));
-            let columns: Vec<_> =
-                COLUMNS.into_iter().filter(|(whose, _)| names != Names::Nothing || *whose == Whose::Own).collect();
+            let columns: Vec<_> = COLUMNS
+                .into_iter()
+                .filter(|(whose, _)| names != Names::Nothing || *whose == Whose::Own)
+                .collect();
             if names != Names::Nothing {
                 table.push_str(&line("", columns.iter().map(|(_, name)| *name)));
             }
@@ -288,7 +300,9 @@ async fn the_matrix(world: World) {
                         continue;
                     };
                     match (path.as_str(), whose) {
-                        ("organization.create", _) => input["slug"] = json!(format!("initech-{}", table.len())),
+                        ("organization.create", _) => {
+                            input["slug"] = json!(format!("initech-{}", table.len()))
+                        }
                         ("member.setRole", Whose::Own) => input["role"] = json!(caller.called),
                         _ => {}
                     }
@@ -299,8 +313,9 @@ async fn the_matrix(world: World) {
                     cells.push(cell(&answer));
                     answers.push((*whose, answer));
                 }
-                let of =
-                    |wanted: Whose| answers.iter().find(|(whose, _)| *whose == wanted).map(|(_, answer)| answer);
+                let of = |wanted: Whose| {
+                    answers.iter().find(|(whose, _)| *whose == wanted).map(|(_, answer)| answer)
+                };
                 if caller.called != "admin of globex" {
                     assert_eq!(of(Whose::Globex), of(Whose::Nobodys), "D17: {path} as {}", caller.called);
                 }
