@@ -40,8 +40,8 @@ pub enum Caller {
 /// Someone acting inside one organization.
 #[derive(Clone, Debug)]
 pub struct Insider {
-    pub tenant: Tenant,
-    pub actor: Actor,
+    pub(crate) tenant: Tenant,
+    pub(crate) actor: Actor,
 }
 
 #[derive(Clone, Debug)]
@@ -53,18 +53,18 @@ pub enum Actor {
 /// A member of the organization, a global admin who chose it (D18), or both.
 #[derive(Clone, Debug)]
 pub struct Person {
-    pub user_id: UserId,
-    pub display_name: Option<String>,
+    pub(crate) user_id: UserId,
+    pub(crate) display_name: Option<String>,
     /// The role as an active member of the organization, if one.
-    pub role: Option<Role>,
-    pub global_admin: bool,
+    pub(crate) role: Option<Role>,
+    pub(crate) global_admin: bool,
 }
 
 /// An internal caller with a token of the organization.
 #[derive(Clone, Debug)]
 pub struct Service {
-    pub token_id: ServiceTokenId,
-    pub scopes: Vec<Scope>,
+    pub(crate) token_id: ServiceTokenId,
+    pub(crate) scopes: Vec<Scope>,
 }
 
 impl Insider {

@@ -1,7 +1,7 @@
 //! Repeating a mutation safely: a key, the fingerprint of its input, and the answer it got.
 //!
 //! The record is written in the transaction of the change itself, so an answer is stored exactly when its change
-//! is. It holds for [`RETENTION`]; the same key and input get the stored answer, another input is
+//! is. It holds for [`KEY_RETENTION`]; the same key and input get the stored answer, another input is
 //! UNPROCESSABLE_CONTENT, and a key whose first call is still running is CONFLICT `keyInFlight`. Refusals and faults
 //! are not stored: repeating such a call decides anew.
 
@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::{CowStrDeserializer, MapAccessDeserializer};
@@ -22,13 +21,11 @@ use ts_rs::{Config, TS, TypeVisitor};
 use crate::caller::{Cx, Insider};
 use crate::db::{Connection, Transaction};
 use crate::error::{Code, Error, Reason, Result};
+use crate::limits::KEY_RETENTION;
 use crate::values::{IdempotencyKey, Moment, OrganizationId, PrincipalId};
 
 mod store;
 pub use store::purge;
-
-/// How long an answer is kept.
-pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A mutation's key and what it was sent with.
 #[derive(Clone, Debug)]
@@ -92,7 +89,7 @@ pub(crate) async fn claim<T: DeserializeOwned>(
         return Ok(claims.iter().map(|_| Claimed::Fresh).collect());
     }
     let mut free = store::try_lock(conn, &keyed).await?;
-    let known = store::known(conn, &keyed, now.minus(RETENTION)).await?;
+    let known = store::known(conn, &keyed, now.minus(KEY_RETENTION)).await?;
     let answers: BTreeMap<_, _> =
         known.iter().map(|row| ((row.caller_id, row.procedure.as_str(), row.key.as_str()), row)).collect();
     claims
@@ -135,21 +132,34 @@ fn reused() -> Error {
 
 impl<K: AsRef<Insider>> Cx<K> {
     /// Runs one mutation's load → decide → write in one transaction, under its idempotency key if it has one.
+    ///
+    /// Only for handlers that have decided whether the caller may; others [authorize](Self::write_authorized) within.
     pub(crate) async fn write<T: Serialize + DeserializeOwned>(
         &self,
         work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.write_authorized(async |_| Ok(()), async |tx, ()| work(tx).await).await
+    }
+
+    /// The same where it takes a look at the database to know whether the caller may: that comes first, so that a
+    /// stored answer too is given only to those who may still have it.
+    pub(crate) async fn write_authorized<A, T: Serialize + DeserializeOwned>(
+        &self,
+        authorize: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<A>,
+        work: impl AsyncFnOnce(&mut Transaction<'_>, A) -> Result<T>,
     ) -> Result<T> {
         let claim = [self.key.clone().map(|call| Claim::new(self.caller.as_ref(), call))];
         let now = self.app.clock.now();
         self.app
             .db
             .transaction(now, async |tx| {
+                let authorized = authorize(tx).await?;
                 match self::claim(tx, &claim, now).await?.pop() {
                     Some(Claimed::Answered(answer)) => return Ok(answer),
                     Some(Claimed::Refused(error)) => return Err(error),
                     Some(Claimed::Fresh) | None => {}
                 }
-                let answer = work(tx).await?;
+                let answer = work(tx, authorized).await?;
                 if let [Some(claim)] = &claim {
                     record(tx, [(claim, &answer)], now).await?;
                 }

@@ -7,6 +7,8 @@
 
 pub mod values;
 
+pub mod limits;
+
 pub mod error;
 
 pub mod clock;

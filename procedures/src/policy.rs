@@ -44,35 +44,49 @@ enum Standing<'a> {
     Member(Role),
     GlobalAdmin { member: bool },
     Service(&'a [Scope]),
+    /// Neither; the authenticator lets no such person in.
+    Outsider,
 }
 
 /// The table itself.
 pub fn verdict(caller: &Insider, action: Action) -> Verdict {
-    use Verdict::{Allowed, LearnersOnly, OwnCoursesOnly};
-    let no = || Verdict::Refused(Reason::RoleRequired);
-    match (standing(caller), action) {
-        (Standing::Member(_), Action::OwnEnrollment) => Allowed,
-        (Standing::Member(Role::Learner), _) => no(),
-        (Standing::Member(Role::Author), Action::ReadEnrollments | Action::WriteCourses) => OwnCoursesOnly,
-        (Standing::Member(Role::Author), _) => no(),
-        (Standing::Member(Role::Coordinator), Action::WriteEnrollments) => LearnersOnly,
-        (Standing::Member(Role::Coordinator), Action::ReadEnrollments | Action::ReadNotes) => Allowed,
-        (Standing::Member(Role::Coordinator), _) => no(),
-        (Standing::Member(Role::Admin), Action::WriteOrganizations) => no(),
-        (Standing::Member(Role::Admin), _) => Allowed,
-
-        (Standing::GlobalAdmin { member: false }, Action::OwnEnrollment) => {
-            Verdict::Refused(Reason::NotAMember)
-        }
-        (Standing::GlobalAdmin { .. }, _) => Allowed,
-
-        (Standing::Service(scopes), Action::WriteEnrollments) => scoped(scopes, Scope::EnrollmentsWrite),
-        (Standing::Service(scopes), Action::ReadEnrollments) => scoped(scopes, Scope::EnrollmentsRead),
-        (Standing::Service(scopes), Action::WriteCourses) => scoped(scopes, Scope::CoursesWrite),
-        (Standing::Service(scopes), Action::WriteMembers) => scoped(scopes, Scope::MembersWrite),
-        (Standing::Service(_), Action::OwnEnrollment | Action::ReadNotes | Action::WriteOrganizations) => {
-            no()
-        }
+    use Action::{
+        OwnEnrollment, ReadEnrollments, ReadNotes, WriteCourses, WriteEnrollments, WriteMembers, WriteOrganizations,
+    };
+    use Verdict::{Allowed, LearnersOnly, OwnCoursesOnly, Refused};
+    let no = || Refused(Reason::RoleRequired);
+    match standing(caller) {
+        Standing::Member(Role::Learner) => match action {
+            OwnEnrollment => Allowed,
+            WriteEnrollments | ReadEnrollments | ReadNotes | WriteCourses | WriteMembers | WriteOrganizations => no(),
+        },
+        Standing::Member(Role::Author) => match action {
+            OwnEnrollment => Allowed,
+            ReadEnrollments | WriteCourses => OwnCoursesOnly,
+            WriteEnrollments | ReadNotes | WriteMembers | WriteOrganizations => no(),
+        },
+        Standing::Member(Role::Coordinator) => match action {
+            OwnEnrollment | ReadEnrollments | ReadNotes => Allowed,
+            WriteEnrollments => LearnersOnly,
+            WriteCourses | WriteMembers | WriteOrganizations => no(),
+        },
+        Standing::Member(Role::Admin) => match action {
+            OwnEnrollment | WriteEnrollments | ReadEnrollments | ReadNotes | WriteCourses | WriteMembers => Allowed,
+            WriteOrganizations => no(),
+        },
+        Standing::GlobalAdmin { member } => match action {
+            OwnEnrollment if !member => Refused(Reason::NotAMember),
+            OwnEnrollment | WriteEnrollments | ReadEnrollments | ReadNotes | WriteCourses | WriteMembers
+            | WriteOrganizations => Allowed,
+        },
+        Standing::Service(scopes) => match action {
+            WriteEnrollments => scoped(scopes, Scope::EnrollmentsWrite),
+            ReadEnrollments => scoped(scopes, Scope::EnrollmentsRead),
+            WriteCourses => scoped(scopes, Scope::CoursesWrite),
+            WriteMembers => scoped(scopes, Scope::MembersWrite),
+            OwnEnrollment | ReadNotes | WriteOrganizations => no(),
+        },
+        Standing::Outsider => Refused(Reason::NotAMember),
     }
 }
 
@@ -82,8 +96,7 @@ fn standing(caller: &Insider) -> Standing<'_> {
         Actor::Person(person) => match (person.global_admin, person.role) {
             (true, role) => Standing::GlobalAdmin { member: role.is_some() },
             (false, Some(role)) => Standing::Member(role),
-            // The authenticator lets nobody in who is neither; were one here, a learner may do the least.
-            (false, None) => Standing::Member(Role::Learner),
+            (false, None) => Standing::Outsider,
         },
     }
 }

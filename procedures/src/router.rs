@@ -13,11 +13,9 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use rand::Rng;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,8 +24,10 @@ use ts_rs::{Config, TS};
 
 use crate::App;
 use crate::caller::{Caller, CallerKind, Cx};
-use crate::error::{Error, Result};
+use crate::db::repeated;
+use crate::error::{Code, Error, Result};
 use crate::idempotency::{KeyedCall, KeyedInput};
+use crate::limits::CALL_DEADLINE;
 
 mod input;
 mod typescript;
@@ -36,15 +36,10 @@ pub use input::NoInput;
 use input::parse;
 use typescript::declare;
 
-/// How often a mutation is run that loses against another (deadlock, serialization failure).
-const MAX_ATTEMPTS: u32 = 3;
-
-/// How long a call may take; a mutation's work goes on, its caller is told that the deadline passed.
-pub const CALL_DEADLINE: Duration = Duration::from_secs(15);
-
 /// An answer, serialized once.
 pub type Reply = Result<Box<RawValue>>;
 
+/// What a call does: reads, or changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Query,
@@ -82,7 +77,7 @@ impl Procedure {
         match tokio::time::timeout(CALL_DEADLINE, work).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(panic)) => Err(Error::internal(panic_message(panic.as_ref()))),
-            Err(_) => Err(Error::new(crate::error::Code::Timeout, "The deadline of the call has passed.")),
+            Err(_) => Err(Error::new(Code::Timeout, "The deadline of the call has passed.")),
         }
     }
 }
@@ -131,16 +126,8 @@ impl Router {
                 let app = cx.app.clone();
                 let f = f.clone();
                 let attempts = async move {
-                    let mut attempt = 1;
-                    loop {
-                        match f(cx.clone(), input.clone()).await {
-                            Err(error) if error.is_retryable() && attempt < MAX_ATTEMPTS => {
-                                back_off(attempt).await;
-                            }
-                            outcome => break reply(&outcome?),
-                        }
-                        attempt += 1;
-                    }
+                    let outcome = repeated(|| f(cx.clone(), input.clone())).await;
+                    reply(&outcome?)
                 };
                 Ok(app.mutations.spawn(attempts))
             });
@@ -216,12 +203,6 @@ fn narrow<K: CallerKind>(call: Call) -> Result<Cx<K>> {
 
 fn reply(value: &impl Serialize) -> Reply {
     to_raw_value(value).map_err(Error::internal)
-}
-
-async fn back_off(attempt: u32) {
-    let most = 10 * 4_u64.pow(attempt);
-    let jittered = rand::rng().random_range(1..=most);
-    tokio::time::sleep(Duration::from_millis(jittered)).await;
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -1,5 +1,6 @@
 //! Sockets: accepting them, bounding what each may cost in time, and letting go of them at shutdown.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -9,19 +10,20 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Bytes;
-use http::Request;
 use http::header::{CONNECTION, HeaderValue};
+use http::{Request, StatusCode};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
+use crate::answer;
 use crate::limits::{ACCEPT_REST, HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD, WRITE_TIMEOUT};
 
 /// Serves `app` on every connection until `stop`; then takes no new ones, and ends those that are idle. The
@@ -30,20 +32,18 @@ pub async fn accept(listener: TcpListener, app: Router, connections: &TaskTracke
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let accepted = async {
-            let place = places.clone().acquire_owned().await;
-            (listener.accept().await, place)
+            let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+            let (stream, _) = listener.accept().await?;
+            io::Result::Ok((stream, place))
         };
-        let (accepted, place) = tokio::select! {
+        let accepted = tokio::select! {
             () = stop.cancelled() => return,
             accepted = accepted => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let serving = serve(stream, app.clone(), stop.clone());
-                connections.spawn(async move {
-                    serving.await;
-                    drop(place);
-                });
+            Ok((stream, place)) => {
+                let stream = TimedStream::new(stream, place);
+                connections.spawn(serve(stream, app.clone(), connections.clone(), stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -53,29 +53,35 @@ pub async fn accept(listener: TcpListener, app: Router, connections: &TaskTracke
     }
 }
 
-async fn serve(stream: TcpStream, app: Router, stop: CancellationToken) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY could not be set");
-    }
-    let phase = Arc::new(Phase::default());
-    let io = TokioIo::new(TimedStream::new(stream, phase.clone()));
+async fn serve(stream: TimedStream, app: Router, answering: TaskTracker, stop: CancellationToken) {
+    let phase = stream.phase.clone();
+    let io = TokioIo::new(stream);
     let service = service_fn(move |request: Request<Incoming>| {
         phase.set(Phase::ANSWERING);
         let received = Arc::new(AtomicBool::new(request.body().is_end_stream()));
         let request = request.map(|body| WatchedBody { body, received: received.clone() });
-        let (phase, answer) = (phase.clone(), app.clone().call(request));
+        // In a task of its own: a client that goes away drops the answer, not what it has asked for.
+        let (phase, answer) = (phase.clone(), answering.spawn(app.clone().call(request)));
         async move {
-            let mut answer = answer.await;
-            if let (Ok(answer), false) = (&mut answer, received.load(Ordering::Relaxed)) {
+            let mut answer = match answer.await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(never)) => match never {},
+                Err(panic) => answer::panicked(Box::new(panic)),
+            };
+            if !received.load(Ordering::Relaxed) {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            phase.set(Phase::IDLE);
-            answer
+            phase.set(match answer.status() {
+                StatusCode::SWITCHING_PROTOCOLS => Phase::UPGRADED,
+                _ => Phase::IDLE,
+            });
+            Ok::<_, Infallible>(answer)
         }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_TIMEOUT)
+        .half_close(true)
         .max_buf_size(MAX_HEAD)
         .serve_connection(io, service)
         .with_upgrades();
@@ -135,6 +141,8 @@ impl Phase {
     const ANSWERING: u8 = 1;
     /// Between two requests, which hyper's own timer bounds.
     const IDLE: u8 = 2;
+    /// Not HTTP any more, but a WebSocket, which has limits of its own.
+    const UPGRADED: u8 = 3;
 
     fn set(&self, phase: u8) {
         self.0.store(phase, Ordering::Relaxed);
@@ -152,12 +160,22 @@ struct TimedStream {
     head_deadline: Pin<Box<Sleep>>,
     /// Armed while a write waits for the client.
     write_deadline: Option<Pin<Box<Sleep>>>,
+    /// Its place among [`MAX_CONNECTIONS`], which an upgrade does not give up.
+    _place: OwnedSemaphorePermit,
 }
 
 impl TimedStream {
-    fn new(stream: TcpStream, phase: Arc<Phase>) -> Self {
-        let head_deadline = Box::pin(tokio::time::sleep(HEAD_TIMEOUT));
-        TimedStream { stream, phase, head_deadline, write_deadline: None }
+    fn new(stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+        TimedStream {
+            stream,
+            phase: Arc::default(),
+            head_deadline: Box::pin(tokio::time::sleep(HEAD_TIMEOUT)),
+            write_deadline: None,
+            _place: place,
+        }
     }
 
     /// Lets a write wait for the client no longer than [`WRITE_TIMEOUT`].

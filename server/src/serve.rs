@@ -38,14 +38,19 @@ impl AllowedOrigins {
             AllowedOrigins::Loopback => {
                 let origin = origin.to_str().unwrap_or_default();
                 let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-                let host = host.map(|host| match host.rsplit_once(':') {
-                    Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-                    Some(_) | None => host,
-                });
-                matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
+                host.is_some_and(is_loopback)
             }
         }
     }
+}
+
+/// Whether a host, with its port or without, is a name of this machine.
+pub fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        Some(_) | None => host,
+    };
+    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 /// What a server is made of.
@@ -139,7 +144,7 @@ async fn purge(app: Arc<App>) {
     loop {
         ticks.tick().await;
         let now = app.clock.now();
-        match procedures::idempotency::purge(&app.db, now, procedures::idempotency::RETENTION).await {
+        match procedures::idempotency::purge(&app.db, now).await {
             Ok(purged) => tracing::debug!(purged, "idempotency records purged"),
             Err(error) => answer::log(&error, None, "housekeeping"),
         }

@@ -2,7 +2,7 @@
 //! long it may be silent, and how it ends. What a message means is its wire's business.
 //!
 //! A connection that does not read what it asked for is not read from either: at most
-//! [`MAX_CALLS_PER_CONNECTION`] calls are in flight, and an answer that finds no room in [`MAX_QUEUED_ANSWERS`] waits
+//! [`MAX_CALLS_PER_CONNECTION`] calls are in flight, each of a batch counted, and an answer that finds no room in [`MAX_QUEUED_ANSWERS`] waits
 //! holding its call's place.
 
 use std::future::Future;
@@ -17,7 +17,6 @@ use tokio::time::{Instant, interval, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::jsonrpc::too_large;
 use crate::limits::{
     MAX_BODY, MAX_CALLS_PER_CONNECTION, MAX_QUEUED_ANSWERS, PING_INTERVAL, SILENCE_TIMEOUT, WRITE_TIMEOUT,
 };
@@ -25,12 +24,48 @@ use crate::limits::{
 /// The bytes a connection reads at once; ten thousand idle ones should cost little.
 const READ_BUFFER: usize = 4 * 1024;
 
-/// The wire's reply to one message.
-#[derive(Default)]
-pub struct Reply {
-    pub text: Option<String>,
-    /// Whether the session is over: the connection is closed with 1008 (RFC 6455, section 7.4.1).
-    pub ends_session: bool,
+/// What a wire does with a connection's messages.
+pub trait Conversation: Send + Sync + 'static {
+    /// How many calls a text makes.
+    fn calls_in(&self, text: &str) -> usize;
+
+    /// Works on one text; several are worked on at a time. Its answers, however many, go to the outbox.
+    fn hear(self: Arc<Self>, text: String, outbox: Outbox) -> impl Future<Output = ()> + Send;
+
+    /// What is said to a message larger than one may be, before the connection is closed.
+    fn too_large(&self) -> String;
+
+}
+
+/// Where the answers of a connection go.
+#[derive(Clone)]
+pub struct Outbox {
+    queue: mpsc::Sender<Outgoing>,
+    room: Arc<Semaphore>,
+    over: CancellationToken,
+}
+
+impl Outbox {
+    /// Queues a text as soon as there is room for it; one larger than all the room takes all of it. False if the
+    /// connection is gone.
+    pub async fn send(&self, text: String) -> bool {
+        let size = u32::try_from(text.len().clamp(1, MAX_QUEUED_ANSWERS)).unwrap_or(u32::MAX);
+        let found = tokio::select! {
+            () = self.queue.closed() => return false,
+            found = self.room.clone().acquire_many_owned(size) => found,
+        };
+        match found {
+            Ok(room) => self.queue.send(Outgoing { text: text.into(), _room: room }).await.is_ok(),
+            Err(_) => false,
+        }
+    }
+
+    /// The session is over: what is queued is still sent, then the connection is closed with 1008 (RFC 6455, section
+    /// 7.4.1).
+    pub fn end_session(&self) {
+        self.over.cancel();
+    }
+
 }
 
 /// All WebSocket connections, and the order to end them.
@@ -45,15 +80,8 @@ impl Sockets {
         Sockets { open, stop }
     }
 
-    /// Takes a connection over; `answer` is asked about each of its messages, several at a time.
-    pub fn accept<F>(
-        &self,
-        upgrade: WebSocketUpgrade,
-        answer: impl Fn(Message) -> F + Send + Sync + 'static,
-    ) -> Response
-    where
-        F: Future<Output = Reply> + Send + 'static,
-    {
+    /// Takes a connection over.
+    pub fn accept(&self, upgrade: WebSocketUpgrade, conversation: impl Conversation) -> Response {
         let Sockets { open, stop } = self.clone();
         // Counted from the answer to the upgrade on, so that a shutdown cannot miss it.
         let token = open.token();
@@ -63,7 +91,7 @@ impl Sockets {
             .max_message_size(MAX_BODY)
             .max_frame_size(MAX_BODY)
             .on_upgrade(move |socket| async move {
-                run(socket, answer, stop).await;
+                run(socket, Arc::new(conversation), stop).await;
                 drop(token);
             })
     }
@@ -87,94 +115,73 @@ struct Outgoing {
     _room: OwnedSemaphorePermit,
 }
 
-async fn run<F>(socket: WebSocket, answer: impl Fn(Message) -> F, stop: CancellationToken)
-where
-    F: Future<Output = Reply> + Send + 'static,
-{
+async fn run(socket: WebSocket, conversation: Arc<impl Conversation>, stop: CancellationToken) {
     let (sink, stream) = socket.split();
     let (queue, queued) = mpsc::channel(MAX_CALLS_PER_CONNECTION);
-    let over = CancellationToken::new();
-    let room = Arc::new(Semaphore::new(MAX_QUEUED_ANSWERS));
-    let writer = tokio::spawn(write(sink, queued, over.clone()));
+    let outbox = Outbox {
+        queue,
+        room: Arc::new(Semaphore::new(MAX_QUEUED_ANSWERS)),
+        over: CancellationToken::new(),
+    };
+    let writer = tokio::spawn(write(sink, queued, outbox.over.clone()));
     let calls = TaskTracker::new();
 
-    let end = read(stream, answer, &stop, &over, &calls, &room, &queue).await;
+    let end = read(stream, &conversation, &stop, &calls, &outbox).await;
 
     // What was asked is answered before the connection closes, unless nobody is there to read it.
     calls.close();
     if !matches!(end, End::Gone) {
         calls.wait().await;
     }
-    if matches!(end, End::MessageTooLarge) {
-        enqueue(&queue, &room, too_large()).await;
+    match end {
+        End::MessageTooLarge => drop(outbox.send(conversation.too_large()).await),
+        End::Gone | End::Silent | End::SessionOver | End::Stopping => {}
     }
-    drop(queue);
+    drop(outbox);
     if let Ok(Some(mut sink)) = writer.await {
         let _ = timeout(WRITE_TIMEOUT, sink.send(Message::Close(Some(close_frame(end))))).await;
     }
 }
 
-/// Reads messages as long as there is room to work on them, and has each answered in a task of its own.
-async fn read<F>(
+/// Reads messages as long as there is room to work on them, and has each worked on in a task of its own.
+async fn read(
     mut stream: SplitStream<WebSocket>,
-    answer: impl Fn(Message) -> F,
+    conversation: &Arc<impl Conversation>,
     stop: &CancellationToken,
-    over: &CancellationToken,
     calls: &TaskTracker,
-    room: &Arc<Semaphore>,
-    queue: &mpsc::Sender<Outgoing>,
-) -> End
-where
-    F: Future<Output = Reply> + Send + 'static,
-{
+    outbox: &Outbox,
+) -> End {
     let places = Arc::new(Semaphore::new(MAX_CALLS_PER_CONNECTION));
     loop {
-        let place = tokio::select! {
-            () = stop.cancelled() => return End::Stopping,
-            () = over.cancelled() => return End::SessionOver,
-            () = queue.closed() => return End::Gone,
-            place = places.clone().acquire_owned() => place,
-        };
         let message = tokio::select! {
             () = stop.cancelled() => return End::Stopping,
-            () = over.cancelled() => return End::SessionOver,
-            () = queue.closed() => return End::Gone,
+            () = outbox.over.cancelled() => return End::SessionOver,
+            () = outbox.queue.closed() => return End::Gone,
             message = timeout_at(Instant::now() + SILENCE_TIMEOUT, stream.next()) => message,
         };
-        match message {
+        let text = match message {
             Err(_) => return End::Silent,
-            Ok(Some(Ok(message @ (Message::Text(_) | Message::Binary(_))))) => {
-                let reply = answer(message);
-                let (room, queue, over) = (room.clone(), queue.clone(), over.clone());
-                calls.spawn(async move {
-                    let reply = reply.await;
-                    if let Some(text) = reply.text {
-                        enqueue(&queue, &room, text).await;
-                    }
-                    if reply.ends_session {
-                        over.cancel();
-                    }
-                    drop(place);
-                });
-            }
-            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {}
+            Ok(Some(Ok(Message::Text(text)))) => text.to_string(),
+            // Some clients send JSON as bytes; what is no text is then no JSON either.
+            Ok(Some(Ok(Message::Binary(bytes)))) => String::from_utf8_lossy(&bytes).into_owned(),
+            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => continue,
             Ok(Some(Ok(Message::Close(_))) | None) => return End::Gone,
             Ok(Some(Err(error))) if is_capacity(&error) => return End::MessageTooLarge,
             Ok(Some(Err(_))) => return End::Gone,
-        }
-    }
-}
-
-/// Queues an answer as soon as there is room for it; one larger than all the room takes all of it.
-async fn enqueue(queue: &mpsc::Sender<Outgoing>, room: &Arc<Semaphore>, text: String) {
-    let size = u32::try_from(text.len().clamp(1, MAX_QUEUED_ANSWERS)).unwrap_or(u32::MAX);
-    let found = tokio::select! {
-        () = queue.closed() => return,
-        found = room.clone().acquire_many_owned(size) => found,
-    };
-    if let Ok(room) = found {
-        // A send fails only if the connection is gone, and the answer with it.
-        let _ = queue.send(Outgoing { text: text.into(), _room: room }).await;
+        };
+        let calls_in = conversation.calls_in(&text).clamp(1, MAX_CALLS_PER_CONNECTION);
+        let needed = u32::try_from(calls_in).unwrap_or(u32::MAX);
+        let place = tokio::select! {
+            () = stop.cancelled() => return End::Stopping,
+            () = outbox.over.cancelled() => return End::SessionOver,
+            () = outbox.queue.closed() => return End::Gone,
+            place = places.clone().acquire_many_owned(needed) => place,
+        };
+        let hearing = conversation.clone().hear(text, outbox.clone());
+        calls.spawn(async move {
+            hearing.await;
+            drop(place);
+        });
     }
 }
 

@@ -6,7 +6,7 @@ use procedures::member::Role;
 use procedures::session::{
     NewServiceToken, Scope, VerifiedToken, create_service_token, sign_in, use_service_token,
 };
-use procedures::values::{Moment, Name, Slug};
+use procedures::values::{Moment, Name, Secret, Slug};
 use procedures::{App, Caller, Result};
 
 /// Whoever makes a call. Each call presents the session anew, as on a wire.
@@ -27,9 +27,7 @@ impl Actor {
     pub(crate) async fn caller(&self, app: &App) -> Result<Caller> {
         match self {
             Actor::Anonymous => Ok(Caller::Anonymous),
-            Actor::Person { token, chosen } => {
-                sign_in(&app.db, app.clock.now(), token, chosen.as_deref()).await
-            }
+            Actor::Person { token, chosen } => sign_in(app, token, chosen.as_deref()).await,
             Actor::Service { secret } => use_service_token(app, secret, None).await,
         }
     }
@@ -111,7 +109,7 @@ async fn issuer(db: &Database, now: Moment, slug: &str) -> IssuerKey {
         issuer: format!("https://issuer.example/{slug}"),
         audience: "rollbook".into(),
         key_id: "key".into(),
-        private_key: "none: these tests begin where a signature has been verified".into(),
+        private_key: Secret::new("none: these tests begin where a signature has been verified".into()),
     };
     development::ensure_organization(db, now, new.clone()).await.expect("an organization");
     development::issuer_key(db, &new.slug).await.expect("its issuer").expect("its issuer")

@@ -16,6 +16,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// The last line that `rollbook dev` prints before it serves.
 const LAST_LINE: &str = "Ctrl-C stops the server.";
 
+/// How much of the log of a failed test's server is shown.
+const SHOWN_LINES: usize = 20;
+
 /// What the server writes its log to, in its directory.
 const LOG: &str = "log";
 
@@ -83,7 +86,10 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("the log of the server at {}:\n{}", self.address, self.log());
+            let log = self.log();
+            let last = log.lines().rev().take(SHOWN_LINES).collect::<Vec<_>>();
+            let last = last.into_iter().rev().collect::<Vec<_>>().join("\n");
+            eprintln!("the log of the server at {} ends with:\n{last}", self.address);
         }
     }
 }

@@ -2,14 +2,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{CourseRow, Module, ModuleKind, ModuleRow, store};
+use super::{CourseRow, Module, ModuleKind, ModuleRow, change, store};
 use crate::caller::{Cx, Insider};
 use crate::error::{Error, Result};
-use crate::policy::Action;
+use crate::limits::MAX_MODULES;
 use crate::values::{CourseId, ModuleId, Position, Title};
-
-/// How many modules a course may have, retired ones included.
-const MAX_MODULES: usize = 500;
 
 /// Adds a module to a course. Whoever is enrolled already does not get it by itself (D14).
 ///
@@ -27,16 +24,14 @@ pub struct AddModuleInput {
 }
 
 pub async fn add_module(cx: Cx<Insider>, input: AddModuleInput) -> Result<Module> {
-    cx.write(async |tx| {
-        let grant = store::grant(tx, &cx.caller, Action::WriteCourses, input.course_id).await?;
-        let course = store::load_locked(tx, cx.caller.tenant, grant).await?;
+    change::course(&cx, input.course_id, async |tx, course| {
         let modules = store::modules_of(tx, &course).await?;
         if modules.len() >= MAX_MODULES {
             return Err(Error::invalid_input("courseId", format!("the course has {MAX_MODULES} modules")));
         }
         let last = modules.last().map_or(0, |module| module.position);
         let position = input.position.map_or(last + 1, Position::get);
-        store::save_modules(tx, &moved_back(&modules, position)).await?;
+        store::save_modules(tx, &change::moved_back(&modules, position)).await?;
         let module = ModuleRow {
             id: ModuleId::new(),
             organization_id: course.organization_id,
@@ -53,13 +48,4 @@ pub async fn add_module(cx: Cx<Insider>, input: AddModuleInput) -> Result<Module
         Ok(module.into())
     })
     .await
-}
-
-/// The modules that make room for one at this position; none if nobody is there.
-pub(super) fn moved_back(modules: &[ModuleRow], position: i32) -> Vec<ModuleRow> {
-    if modules.iter().all(|module| module.position != position) {
-        return Vec::new();
-    }
-    let from_there_on = modules.iter().filter(|module| module.position >= position);
-    from_there_on.map(|module| ModuleRow { position: module.position + 1, ..module.clone() }).collect()
 }

@@ -1,14 +1,59 @@
 //! What creating and editing a course have in common.
 
-use super::{CourseRow, store};
-use crate::caller::Insider;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{CourseRow, ModuleRow, store};
+use crate::caller::{Cx, Insider};
 use crate::db::Transaction;
 use crate::error::{Error, Result};
+use crate::limits::MAX_AUTHORS;
 use crate::policy::{self, Action, Verdict};
-use crate::values::UserId;
+use crate::values::{CourseId, ModuleId, UserId};
 
-/// How many authors a course may have.
-const MAX_AUTHORS: usize = 100;
+/// Changes a course that the caller may write: nobody else changes it until that is done.
+pub(super) async fn course<T: Serialize + DeserializeOwned>(
+    cx: &Cx<Insider>,
+    id: CourseId,
+    work: impl AsyncFnOnce(&mut Transaction<'_>, CourseRow) -> Result<T>,
+) -> Result<T> {
+    // Whoever writes no courses at all is refused without a transaction.
+    policy::course_claim(&cx.caller, Action::WriteCourses)?;
+    let authorize = async |tx: &mut Transaction<'_>| {
+        let grant = store::grant(tx, &cx.caller, Action::WriteCourses, id).await?;
+        store::load_locked(tx, cx.caller.tenant, grant).await
+    };
+    cx.write_authorized(authorize, work).await
+}
+
+/// Changes a module, with its course and all of the course's modules at hand.
+pub(super) async fn module<T: Serialize + DeserializeOwned>(
+    cx: &Cx<Insider>,
+    id: ModuleId,
+    work: impl AsyncFnOnce(&mut Transaction<'_>, CourseRow, ModuleRow, Vec<ModuleRow>) -> Result<T>,
+) -> Result<T> {
+    policy::course_claim(&cx.caller, Action::WriteCourses)?;
+    let authorize = async |tx: &mut Transaction<'_>| {
+        let found = store::find_module(tx, cx.caller.tenant, id).await?.ok_or_else(Error::not_found)?;
+        let grant = store::grant(tx, &cx.caller, Action::WriteCourses, found.course_id).await?;
+        let course = store::load_locked(tx, cx.caller.tenant, grant).await?;
+        // As they are now that nobody else changes them.
+        let modules = store::modules_of(tx, &course).await?;
+        let (own, others): (Vec<_>, Vec<_>) = modules.into_iter().partition(|module| module.id == id);
+        let own = own.into_iter().next().ok_or_else(Error::not_found)?;
+        Ok((course, own, others))
+    };
+    cx.write_authorized(authorize, async |tx, (course, own, others)| work(tx, course, own, others).await).await
+}
+
+/// The modules that make room for one at this position; none if nobody is there.
+pub(super) fn moved_back(modules: &[ModuleRow], position: i32) -> Vec<ModuleRow> {
+    if modules.iter().all(|module| module.position != position) {
+        return Vec::new();
+    }
+    let from_there_on = modules.iter().filter(|module| module.position >= position);
+    from_there_on.map(|module| ModuleRow { position: module.position + 1, ..module.clone() }).collect()
+}
 
 /// What a single field's type cannot say.
 pub(super) fn check(course: &CourseRow) -> Result<()> {

@@ -4,7 +4,7 @@ use ts_rs::TS;
 
 use super::get::learner;
 use super::store::{self, CourseQuery};
-use super::{Course, CourseStatus, view};
+use super::{Course, CourseRow, CourseStatus, view};
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
 use crate::values::{CourseId, Cursor, Limit, Page, Search};
@@ -33,6 +33,6 @@ pub async fn list(cx: Cx<Insider>, input: ListInput) -> Result<Page<Course>> {
     };
     let mut conn = cx.app.db.read().await?;
     let rows = store::list(&mut conn, cx.caller.tenant, asked).await?;
-    let Page { items, next_cursor } = Page::of(rows, limit, |row| row.id);
+    let Page { items, next_cursor } = Page::within(rows, limit, |row| row.id, CourseRow::text);
     Ok(Page { items: view::present(&mut conn, cx.caller.tenant, items).await?, next_cursor })
 }

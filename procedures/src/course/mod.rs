@@ -26,6 +26,7 @@ pub use view::{Course, Module};
 use crate::Router;
 use crate::enrollment::EnrollmentStatus;
 use crate::text_enum;
+use crate::values::Notes;
 
 pub fn router() -> Router {
     Router::new("course")
@@ -70,6 +71,11 @@ text_enum! {
 }
 
 impl CourseRow {
+    /// How much free text it has, in bytes.
+    fn text(&self) -> usize {
+        self.description.as_ref().map_or(0, Notes::size)
+    }
+
     /// D10: enrolled and completed enrollments hold a seat.
     pub(crate) fn seats_taken(&self) -> i32 {
         self.enrolled_count + self.completed_count

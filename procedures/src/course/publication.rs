@@ -2,10 +2,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Course, CourseRow, CourseStatus, store, view};
+use super::{Course, CourseRow, CourseStatus, change, store, view};
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
-use crate::policy::Action;
 use crate::values::CourseId;
 
 /// Publishes a course, draft or archived: from now on it takes enrollments (D16). Nothing changes if it is published.
@@ -56,11 +55,10 @@ pub async fn archive(cx: Cx<Insider>, input: ArchiveInput) -> Result<Course> {
 }
 
 async fn move_to(cx: Cx<Insider>, course_id: CourseId, status: CourseStatus) -> Result<Course> {
-    cx.write(async |tx| {
-        let grant = store::grant(tx, &cx.caller, Action::WriteCourses, course_id).await?;
-        let course = store::load_locked(tx, cx.caller.tenant, grant).await?;
+    let tenant = cx.caller.tenant;
+    change::course(&cx, course_id, async |tx, course| {
         if course.status == status {
-            return view::present_one(tx, cx.caller.tenant, course).await;
+            return view::present_one(tx, tenant, course).await;
         }
         let published_at = match status {
             CourseStatus::Published => Some(tx.now),
@@ -69,7 +67,7 @@ async fn move_to(cx: Cx<Insider>, course_id: CourseId, status: CourseStatus) -> 
         let version = course.version + 1;
         let course = CourseRow { status, published_at, version, updated_at: tx.now, ..course };
         store::save(tx, course.clone()).await?;
-        view::present_one(tx, cx.caller.tenant, course).await
+        view::present_one(tx, tenant, course).await
     })
     .await
 }

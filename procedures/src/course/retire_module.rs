@@ -2,10 +2,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{CourseRow, Module, ModuleRow, store};
+use super::{CourseRow, Module, ModuleRow, change, store};
 use crate::caller::{Cx, Insider};
-use crate::error::{Error, Result};
-use crate::policy::{self, Action};
+use crate::error::Result;
 use crate::values::ModuleId;
 
 /// Retires a module: new enrollments no longer get it, and whoever enrolls again leaves it behind (D15). Retiring it
@@ -21,14 +20,7 @@ pub struct RetireModuleInput {
 }
 
 pub async fn retire_module(cx: Cx<Insider>, input: RetireModuleInput) -> Result<Module> {
-    policy::course_claim(&cx.caller, Action::WriteCourses)?;
-    cx.write(async |tx| {
-        let course_id = store::find_module(tx, cx.caller.tenant, input.module_id).await?;
-        let course_id = course_id.ok_or_else(Error::not_found)?.course_id;
-        let grant = store::grant(tx, &cx.caller, Action::WriteCourses, course_id).await?;
-        let course = store::load_locked(tx, cx.caller.tenant, grant).await?;
-        let module = store::find_module(tx, cx.caller.tenant, input.module_id).await?;
-        let module = module.ok_or_else(Error::not_found)?;
+    change::module(&cx, input.module_id, async |tx, course, module, _| {
         if module.retired_at.is_some() {
             return Ok(module.into());
         }

@@ -9,7 +9,7 @@ use diesel::sql_types::Bool;
 use super::{CourseStatus, EnrollmentMode, ModuleKind};
 use crate::caller::{Insider, Tenant};
 use crate::db::schema::{course_authors as authors, course_enrollments, courses, memberships, modules};
-use crate::db::{Connection, Transaction, locked, lower, table_row};
+use crate::db::{Connection, Transaction, contains, locked, lower, table_row};
 use crate::enrollment::EnrollmentStatus;
 use crate::error::{Error, Result};
 use crate::policy::{self, Action, CourseClaim, CourseGrant};
@@ -77,19 +77,6 @@ table_row! {
         retired_at: Option<Moment>,
         created_at: Moment,
     }
-}
-
-/// The LIKE pattern for a text that contains what is searched for, in either case.
-pub(crate) fn contains(search: &Search) -> String {
-    let mut pattern = String::from("%");
-    for c in search.as_str().to_lowercase().chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// Locks the organization's courses among these, in the order of their ids (as everyone does, so that no two
@@ -166,12 +153,12 @@ pub(super) async fn list(
     tenant: Tenant,
     asked: CourseQuery,
 ) -> Result<Vec<CourseRow>> {
-    let pattern = asked.search.map_or_else(|| "%".into(), |search| contains(&search));
+    let pattern = contains(asked.search.as_ref());
     let query = courses::table
         .filter(courses::organization_id.eq(tenant.organization_id()))
         .filter(courses::status.eq_any(asked.statuses))
         .filter(courses::id.gt(asked.after.unwrap_or(CourseId::NIL)))
-        .filter(lower(courses::title).like(pattern).escape('\\'))
+        .filter(lower(courses::title).like(lower(pattern)).escape('\\'))
         .filter(visible(asked.as_seen_by))
         .order(courses::id)
         .limit(asked.limit.with_lookahead())

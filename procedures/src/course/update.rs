@@ -5,7 +5,6 @@ use ts_rs::TS;
 use super::{Course, CourseRow, EnrollmentMode, change, store, view};
 use crate::caller::{Cx, Insider};
 use crate::error::{Error, Reason, Result};
-use crate::policy::Action;
 use crate::values::{Capacity, CourseId, Days, Moment, Notes, Patch, Score, Title, UserId, Version};
 
 /// Edits a course: an absent field stays as it is, null clears it (or makes it what a new course has).
@@ -64,21 +63,21 @@ pub struct UpdateInput {
 }
 
 pub async fn update(cx: Cx<Insider>, input: UpdateInput) -> Result<Course> {
-    let UpdateInput { course_id, version, title, author_ids, .. } = input.clone();
-    if title == Patch::Clear {
-        return Err(Error::invalid_input("title", "a course has a title"));
-    }
-    cx.write(async |tx| {
-        let grant = store::grant(tx, &cx.caller, Action::WriteCourses, course_id).await?;
-        let old = store::load_locked(tx, cx.caller.tenant, grant).await?;
-        if old.version != version.get() {
+    change::course(&cx, input.course_id, async |tx, old| {
+        if input.title == Patch::Clear {
+            return Err(Error::invalid_input("title", "a course has a title"));
+        }
+        if old.version != input.version.get() {
             return Err(Reason::VersionMismatch { current: old.version }.into());
         }
         let course = CourseRow { version: old.version + 1, updated_at: tx.now, ..edited(old, input.clone()) };
         change::check(&course)?;
-        let default_authors = change::default_authors(&cx.caller);
-        let author_ids = author_ids.clone().onto_default(Vec::new(), default_authors);
-        if !input.author_ids.is_keep() {
+        let author_ids = match input.author_ids {
+            Patch::Keep => None,
+            Patch::Clear => Some(change::default_authors(&cx.caller)),
+            Patch::Set(author_ids) => Some(author_ids),
+        };
+        if let Some(author_ids) = author_ids {
             change::check_authors(tx, &cx.caller, &author_ids).await?;
             store::set_authors(tx, &course, &author_ids).await?;
         }

@@ -7,9 +7,11 @@
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::result::{DatabaseErrorKind, Error as Diesel};
 use diesel::sqlite::Sqlite;
 
 use super::connection::Connection;
+use crate::error::{Error, Result};
 
 /// How many values SQLite binds in one statement (`SQLITE_MAX_VARIABLE_NUMBER`).
 const SQLITE_VARIABLES: usize = 32_766;
@@ -38,6 +40,15 @@ impl Connection {
     /// Inserts all rows.
     pub async fn insert_all<R: BulkRow>(&mut self, rows: &[R]) -> QueryResult<()> {
         self.write_all(rows, Write::Insert { or_replace: false }).await
+    }
+
+    /// Inserts rows that were not there when this transaction looked. Should another one have written the same
+    /// meanwhile, this one has lost and can be repeated.
+    pub async fn insert_new<R: BulkRow>(&mut self, rows: &[R]) -> Result<()> {
+        self.insert_all(rows).await.map_err(|error| match error {
+            Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Error::retryable(error),
+            other => other.into(),
+        })
     }
 
     /// Inserts all rows; one whose key is there already takes the other's place.

@@ -44,7 +44,7 @@ impl From<Diesel> for Error {
                 DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
                     Error::unavailable(Outcome::NotApplied, error)
                 }
-                // diesel has no kinds for these; their messages are PostgreSQL's and SQLite's own.
+                // diesel has no kinds for these; the messages are PostgreSQL's (in English, the pool sees to it) and SQLite's.
                 DatabaseErrorKind::Unknown => match information.message() {
                     "deadlock detected" => Error::retryable(error),
                     message if is_out_of_reach(message) => Error::unavailable(Outcome::NotApplied, error),

@@ -7,6 +7,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use super::connection::Connection;
 use super::pool::{Database, Lease};
 use crate::error::{Error, Result};
+use crate::limits::{FATE_ATTEMPTS, FATE_INTERVAL};
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
@@ -31,7 +32,22 @@ impl Database {
             Connection::Postgres(conn) => run(&mut AsyncMigrationHarness::new(conn), POSTGRES),
             Connection::Sqlite(conn) => run(&mut AsyncMigrationHarness::new(conn), SQLITE),
         };
-        done.map_err(Error::internal)
+        match done {
+            // SQLite has no lock to take beforehand: another process may have been at it at the same time.
+            Err(_) if !lock && self.becomes_current().await => Ok(Vec::new()),
+            done => done.map_err(Error::internal),
+        }
+    }
+
+    /// Whether another process brings the schema up to date, if it is given a little time.
+    async fn becomes_current(&self) -> bool {
+        for _ in 0..FATE_ATTEMPTS {
+            if self.is_current().await.unwrap_or(false) {
+                return true;
+            }
+            tokio::time::sleep(FATE_INTERVAL).await;
+        }
+        false
     }
 
     /// Whether the schema is the one this binary was built with.

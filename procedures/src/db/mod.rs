@@ -7,6 +7,7 @@ mod functions;
 mod migrate;
 mod pairs;
 mod pool;
+mod retry;
 mod transaction;
 
 pub mod schema;
@@ -16,7 +17,8 @@ pub(crate) use bulk::table_row;
 pub use bulk::{BulkRow, Columns};
 pub use connection::{Connection, Rows, Statement};
 pub(crate) use connection::{locked, together};
-pub(crate) use functions::{coalesce, lower};
+pub(crate) use functions::{coalesce, contains, lower};
 pub(crate) use pairs::pairs;
 pub use pool::{Database, Lease, PoolSizes};
+pub use retry::repeated;
 pub use transaction::Transaction;

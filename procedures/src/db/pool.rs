@@ -1,11 +1,10 @@
 //! Connections, set up once and handed out.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult, Timeouts};
 use diesel::IntoSql;
-use diesel::sql_types::Integer;
+use diesel::sql_types::{Integer, Text};
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use rustls::{ClientConfig, RootCertStore};
@@ -15,24 +14,32 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connection::{Connection, LiteConn};
 use crate::error::{Error, Outcome, Result};
-
-/// How long a call waits for a connection before it is told that the database is out of reach.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+use crate::limits::{
+    ACQUIRE_TIMEOUT, CONNECT_TIMEOUT, IDLE_TRANSACTION_TIMEOUT, LOCK_TIMEOUT, NETWORK_TIMEOUT, POSTGRES_CONNECTIONS,
+    SQLITE_READERS, STATEMENT_TIMEOUT,
+};
 
 /// What every PostgreSQL connection begins with. A generic plan is kept for statements with array parameters, which
-/// are otherwise planned anew at every call (0.2 to 0.3 ms each). The timeouts are in milliseconds: a statement, a
-/// wait for a lock, and a transaction whose client has gone silent.
-const POSTGRES_SETUP: &str = "SET plan_cache_mode = force_generic_plan; SET statement_timeout = 10000; \
-                              SET lock_timeout = 5000; SET idle_in_transaction_session_timeout = 15000; \
-                              SET TimeZone = 'UTC'";
+/// are otherwise planned anew at every call (0.2 to 0.3 ms each). Timeouts are in milliseconds.
+fn postgres_setup() -> String {
+    format!(
+        "SET plan_cache_mode = force_generic_plan; SET TimeZone = 'UTC'; SET statement_timeout = {}; \
+         SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}",
+        STATEMENT_TIMEOUT.as_millis(),
+        LOCK_TIMEOUT.as_millis(),
+        IDLE_TRANSACTION_TIMEOUT.as_millis(),
+    )
+}
 
 /// What every SQLite connection begins with: a reader never waits for the writer (WAL), a commit is on disk before
 /// it is acknowledged (FULL), and a second process waits for the first (milliseconds).
-const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                            PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY";
+fn sqlite_setup() -> String {
+    format!(
+        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+         PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY",
+        LOCK_TIMEOUT.as_millis(),
+    )
+}
 
 /// How many connections there are at the most.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +51,7 @@ pub struct PoolSizes {
 }
 impl Default for PoolSizes {
     fn default() -> Self {
-        PoolSizes { postgres: 16, sqlite_readers: 4 }
+        PoolSizes { postgres: POSTGRES_CONNECTIONS, sqlite_readers: SQLITE_READERS }
     }
 }
 
@@ -59,7 +66,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// `postgres://…` (as libpq writes it) or `sqlite:PATH`. Connects when first used.
+    /// `postgres://…` or `sqlite:PATH`. Connects when first used.
     pub fn open(url: &str, sizes: PoolSizes) -> Result<Self, InvalidUrl> {
         let connector = Connector::parse(url)?;
         let pool = |size| {
@@ -118,17 +125,20 @@ impl Connector {
     fn parse(url: &str) -> Result<Self, InvalidUrl> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
-            return match path.is_empty() {
-                true => Err(InvalidUrl("the path is empty".into())),
-                false => Ok(Connector::Sqlite { path: path.into() }),
+            return match path {
+                "" => Err(InvalidUrl("the path is empty".into())),
+                ":memory:" => Err(InvalidUrl("each connection would have a database of its own".into())),
+                path => Ok(Connector::Sqlite { path: path.into() }),
             };
         }
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(InvalidUrl("unknown scheme".into()));
         }
         // The parser's own message may quote the address, and with it a password.
-        let config =
+        let mut config =
             url.parse::<tokio_postgres::Config>().map_err(|_| InvalidUrl("not understood".into()))?;
+        // A server that has vanished without a word is noticed soon.
+        config.keepalives_idle(NETWORK_TIMEOUT).tcp_user_timeout(NETWORK_TIMEOUT);
         Ok(Connector::Postgres { config: Arc::new(config), tls: Arc::new(tls_config()) })
     }
 
@@ -138,10 +148,11 @@ impl Connector {
             Connector::Sqlite { path } => Connection::Sqlite(LiteConn::establish(path).await?),
         };
         let setup = match &connection {
-            Connection::Postgres(_) => POSTGRES_SETUP,
-            Connection::Sqlite(_) => SQLITE_SETUP,
+            Connection::Postgres(_) => postgres_setup(),
+            Connection::Sqlite(_) => sqlite_setup(),
         };
-        connection.batch(setup).await?;
+        connection.batch(&setup).await?;
+        check_language(&mut connection).await?;
         Ok(connection)
     }
 }
@@ -154,6 +165,19 @@ pub enum ConnectError {
     Postgres(#[from] tokio_postgres::Error),
     #[error(transparent)]
     Setup(#[from] diesel::result::Error),
+    #[error("the database writes its messages in {0}; set lc_messages to C or English for this role or cluster")]
+    Language(String),
+}
+
+/// Some of PostgreSQL's faults reach us by their message alone (see `fault`), so it has to be the original one.
+async fn check_language(connection: &mut Connection) -> Result<(), ConnectError> {
+    let Connection::Postgres(conn) = connection else { return Ok(()) };
+    let language = diesel::select(diesel::dsl::sql::<Text>("current_setting('lc_messages')"));
+    let language: String = diesel_async::RunQueryDsl::get_result(language, conn).await?;
+    match ["C", "POSIX", "en"].iter().any(|known| language.is_empty() || language.starts_with(known)) {
+        true => Ok(()),
+        false => Err(ConnectError::Language(language)),
+    }
 }
 
 /// `sslmode=require` encrypts and verifies against the public roots; without it the connection is plain, as on a

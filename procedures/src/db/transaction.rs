@@ -1,7 +1,6 @@
 //! The one place where a transaction opens, commits and rolls back.
 
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel::connection::AnsiTransactionManager as LiteTransactions;
@@ -10,12 +9,9 @@ use diesel_async::{AnsiTransactionManager as PgTransactions, AsyncConnection, Tr
 
 use super::connection::{Connection, LiteConn};
 use super::pool::Database;
-use crate::error::{Error, Outcome, Result};
+use crate::error::{Code, Error, Outcome, Result};
+use crate::limits::{FATE_ATTEMPTS, FATE_INTERVAL};
 use crate::values::Moment;
-
-/// How long, and how often, a COMMIT whose answer was lost is asked about before its outcome is unknown.
-const LOOK_UP_EVERY: Duration = Duration::from_millis(100);
-const LOOK_UPS: u32 = 30;
 
 /// An open transaction: what is written through it is written wholly or not at all.
 ///
@@ -64,7 +60,7 @@ impl Database {
         match commit(connection).await {
             Ok(()) => Ok(done),
             Err(error) => match number {
-                Some(number) if error.code() == crate::error::Code::ServiceUnavailable => {
+                Some(number) if error.code() == Code::ServiceUnavailable => {
                     drop(lease);
                     self.fate(&number, error).await.map(|()| done)
                 }
@@ -80,14 +76,14 @@ impl Database {
             cause = lost.cause().map(ToString::to_string),
             "the answer to a COMMIT was lost"
         );
-        for _ in 0..LOOK_UPS {
+        for _ in 0..FATE_ATTEMPTS {
             match self.status(number).await {
                 Ok(Some(status)) if status == "committed" => return Ok(()),
                 Ok(Some(status)) if status == "aborted" => {
                     return Err(Error::retryable("the transaction was aborted while it committed"));
                 }
                 // Still in progress (or too old to be known), or the database is not back yet.
-                Ok(_) | Err(_) => tokio::time::sleep(LOOK_UP_EVERY).await,
+                Ok(_) | Err(_) => tokio::time::sleep(FATE_INTERVAL).await,
             }
         }
         Err(Error::unavailable(Outcome::Unknown, "the fate of a transaction could not be looked up"))

@@ -8,7 +8,7 @@ mod store;
 pub use store::{IssuerKey, clock_offset, issuer_key, issuer_key_of, set_clock_offset};
 
 use crate::caller::Tenant;
-use crate::db::Database;
+use crate::db::{Database, repeated};
 use crate::enrollment::EnrollmentStatus;
 use crate::error::{Error, Result};
 use crate::event::{self, ActorKind, EventActor, EventData, EventKind, NewEvent};
@@ -16,7 +16,7 @@ use crate::member::Role;
 use crate::organization::{self, Organization};
 use crate::session::{Algorithm, NewPerson, Provider, insert_person};
 use crate::values::{
-    EnrollmentId, IdentityProviderId, Moment, Name, OrganizationId, ProviderSubject, Slug, UserId,
+    EnrollmentId, IdentityProviderId, Moment, Name, OrganizationId, ProviderSubject, Secret, Slug, UserId,
 };
 
 /// An organization to be there.
@@ -28,11 +28,15 @@ pub struct NewOrganization {
     pub audience: String,
     pub key_id: String,
     /// PKCS #8 in PEM.
-    pub private_key: String,
+    pub private_key: Secret,
 }
 
 /// The organization with this slug, made with its issuer if there is none.
 pub async fn ensure_organization(db: &Database, now: Moment, new: NewOrganization) -> Result<OrganizationId> {
+    repeated(|| ensure_organization_once(db, now, new.clone())).await
+}
+
+async fn ensure_organization_once(db: &Database, now: Moment, new: NewOrganization) -> Result<OrganizationId> {
     db.transaction(now, async |tx| {
         let known = organization::store::find_by_slug(tx, &new.slug).await?;
         let organization_id = match known {
@@ -78,6 +82,10 @@ pub struct NewUser {
 /// The user that an organization's issuer knows by a subject, made with a membership if there is none; the role and
 /// the global admin's flag are set in any case.
 pub async fn ensure_user(db: &Database, now: Moment, issuer: &IssuerKey, new: NewUser) -> Result<UserId> {
+    repeated(|| ensure_user_once(db, now, issuer, new.clone())).await
+}
+
+async fn ensure_user_once(db: &Database, now: Moment, issuer: &IssuerKey, new: NewUser) -> Result<UserId> {
     db.transaction(now, async |tx| {
         let user_id = match store::find_user(tx, issuer, &new.subject).await? {
             Some(user_id) => user_id,
@@ -100,7 +108,7 @@ pub async fn ensure_user(db: &Database, now: Moment, issuer: &IssuerKey, new: Ne
 }
 
 /// Puts an enrolled enrollment into another status, with its event and its course's counters, as if it had come to
-/// it in the past; the change is made by the system.
+/// it in the past; the change is made by the system. One that is there already is left as it is.
 pub async fn force_status(
     db: &Database,
     now: Moment,
@@ -118,6 +126,9 @@ pub async fn force_status(
     let tenant = Tenant::of(organization_id);
     db.transaction(now, async |tx| {
         let from = store::force(tx, tenant, id, status).await?.ok_or_else(Error::not_found)?;
+        if from.status == status {
+            return Ok(());
+        }
         let event = NewEvent {
             kind,
             course_id: from.course_id,

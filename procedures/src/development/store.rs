@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::member::Role;
 use crate::session::Provider;
 use crate::values::{
-    EnrollmentId, IdentityProviderId, Moment, OrganizationId, ProviderSubject, Slug, UserId,
+    EnrollmentId, IdentityProviderId, Moment, OrganizationId, ProviderSubject, Secret, Slug, UserId,
 };
 
 /// An issuer's signing key.
@@ -26,14 +26,14 @@ pub struct IssuerKey {
     pub audience: String,
     pub key_id: String,
     /// PKCS #8 in PEM.
-    pub private_key: String,
+    pub private_key: Secret,
 }
 
 table_row! {
     struct KeyRow: keys "development_keys" by (organization_id) {
         organization_id: OrganizationId,
         key_id: String,
-        private_key: String,
+        private_key: Secret,
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn insert_issuer(
     tx: &mut Transaction<'_>,
     provider: Provider,
     key_id: String,
-    private_key: String,
+    private_key: Secret,
 ) -> Result<()> {
     let organization_id = provider.organization_id;
     tx.insert_all(&[provider]).await?;
@@ -136,6 +136,9 @@ pub(super) async fn force(
     };
     let mut courses = course::store::lock(tx, tenant, vec![course_id]).await?;
     let Some(old) = tx.first::<EnrollmentRow>(query).await? else { return Ok(None) };
+    if old.status == status {
+        return Ok(Some(old));
+    }
     let at = |wanted: EnrollmentStatus| (status == wanted).then_some(tx.now);
     let row = EnrollmentRow {
         status,

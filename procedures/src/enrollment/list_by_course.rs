@@ -58,7 +58,7 @@ pub async fn list_by_course(cx: Cx<Insider>, input: ListByCourseInput) -> Result
         limit,
     };
     let rows = store::roster(&mut conn, cx.caller.tenant, grant, asked).await?;
-    let Page { items, next_cursor } = Page::of(rows, limit, |(row, _)| row.id);
+    let Page { items, next_cursor } = Page::within(rows, limit, |(row, _)| row.id, |(row, _)| row.text());
     let (rows, names): (Vec<_>, Vec<_>) = items.into_iter().unzip();
     let enrollments = view::present(&mut conn, &cx.caller, rows).await?;
     let entry = |(enrollment, display_name): (Enrollment, _)| {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::view::{self, Enrollment};
-use super::{EnrollmentStatus, store};
+use super::{EnrollmentRow, EnrollmentStatus, store};
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
 use crate::policy;
@@ -32,7 +32,7 @@ pub async fn list_by_user(cx: Cx<Insider>, input: ListByUserInput) -> Result<Pag
     let limit = input.limit.unwrap_or_default();
     let mut conn = cx.app.db.read().await?;
     let rows = store::list_by_subject(&mut conn, cx.caller.tenant, subject, statuses, after, limit).await?;
-    let Page { items, next_cursor } = Page::of(rows, limit, |row| row.id);
+    let Page { items, next_cursor } = Page::within(rows, limit, |row| row.id, EnrollmentRow::text);
     Ok(Page { items: view::present(&mut conn, &cx.caller, items).await?, next_cursor })
 }
 

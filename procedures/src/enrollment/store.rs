@@ -12,7 +12,7 @@ use crate::course;
 use crate::db::schema::{
     course_authors, course_enrollments as enrollments, memberships, module_enrollments, modules, users,
 };
-use crate::db::{Connection, Transaction, coalesce, lower, pairs, table_row, together};
+use crate::db::{Connection, Transaction, coalesce, contains, lower, pairs, table_row, together};
 use crate::error::{Error, Result};
 use crate::member::{MembershipStatus, Role};
 use crate::module::ModuleEnrollmentRow;
@@ -48,6 +48,13 @@ table_row! {
         version: i32,
         modules_total: i32,
         modules_completed: i32,
+    }
+}
+
+impl EnrollmentRow {
+    /// How much free text it has, in bytes.
+    pub(super) fn text(&self) -> usize {
+        self.notes.as_ref().map_or(0, Notes::size)
     }
 }
 
@@ -191,14 +198,14 @@ pub(super) async fn roster(
     course: CourseGrant,
     asked: RosterQuery,
 ) -> Result<Vec<(EnrollmentRow, Option<String>)>> {
-    let pattern = asked.search.map_or_else(|| "%".into(), |search| course::store::contains(&search));
+    let pattern = contains(asked.search.as_ref());
     let query = enrollments::table
         .inner_join(users::table.on(users::id.eq(enrollments::user_id)))
         .filter(enrollments::organization_id.eq(tenant.organization_id()))
         .filter(enrollments::course_id.eq(course.course_id()))
         .filter(enrollments::status.eq_any(asked.statuses))
         .filter(enrollments::id.gt(asked.after.unwrap_or(EnrollmentId::NIL)))
-        .filter(lower(coalesce(users::display_name, String::new())).like(pattern).escape('\\'))
+        .filter(lower(coalesce(users::display_name, String::new())).like(lower(pattern)).escape('\\'))
         .order(enrollments::id)
         .limit(asked.limit.with_lookahead())
         .select((enrollments::all_columns, users::display_name));

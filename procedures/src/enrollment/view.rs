@@ -57,6 +57,11 @@ pub struct Enrollment {
 }
 
 impl Enrollment {
+    /// What those who may not read notes see of it.
+    pub(super) fn without_notes_unless(self, sees_notes: bool) -> Self {
+        Enrollment { notes: self.notes.filter(|_| sees_notes), ..self }
+    }
+
     pub(crate) fn of(row: EnrollmentRow, waitlist_position: Option<i32>, sees_notes: bool) -> Self {
         Enrollment {
             progress: progress(&row),

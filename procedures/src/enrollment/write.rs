@@ -58,7 +58,8 @@ pub(crate) async fn all(app: &App, caller: &Insider, orders: Vec<Order>) -> Resu
             let mut answers = Vec::with_capacity(orders.len());
             for (order, claimed) in orders.iter().zip(claimed) {
                 let decided = match claimed {
-                    Claimed::Answered(answer) => Ok(answer),
+                    // Who may read notes is decided each time.
+                    Claimed::Answered(answer) => Ok(answer.without_notes_unless(order.sees_notes)),
                     Claimed::Refused(error) => Err(error),
                     Claimed::Fresh => rules::decide(&mut facts, &mut changes, now, &order.command)
                         .map(|row| answer(row, order.sees_notes)),

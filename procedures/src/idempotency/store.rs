@@ -1,7 +1,6 @@
 //! `idempotency_records`: answers by key.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -13,6 +12,7 @@ use super::Claim;
 use crate::db::schema::idempotency_records as records;
 use crate::db::{Connection, Database, table_row};
 use crate::error::Result;
+use crate::limits::KEY_RETENTION;
 use crate::values::{Moment, OrganizationId, PrincipalId};
 
 table_row! {
@@ -95,11 +95,12 @@ impl QueryFragment<Sqlite> for TryLock {
     }
 }
 
-/// Deletes the records that have outlived `retention`; they are no domain data (D24 keeps that).
-pub async fn purge(db: &Database, now: Moment, retention: Duration) -> Result<usize> {
+/// Deletes the records that have outlived their time; they are no domain data (D24 keeps that).
+pub async fn purge(db: &Database, now: Moment) -> Result<usize> {
+    let until = now.minus(KEY_RETENTION);
     db.transaction(now, async |tx| {
         Ok(tx
-            .execute(diesel::delete(records::table.filter(records::created_at.le(now.minus(retention)))))
+            .execute(diesel::delete(records::table.filter(records::created_at.le(until))))
             .await?)
     })
     .await

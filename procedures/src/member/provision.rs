@@ -33,13 +33,13 @@ pub async fn provision(cx: Cx<Insider>, input: ProvisionInput) -> Result<Member>
         let provider = store::provider_of(tx, tenant).await?.ok_or(Reason::NoIdentityProvider)?;
         let told = Told {
             display_name: input.display_name.clone().map(Name::into_string),
-            email: input.email.clone().map(Email::into_string),
+            email: input.email.clone(),
             role: input.role,
         };
         let user_id = match store::find_by_subject(tx, tenant, provider, &input.subject).await? {
             None => store::insert(tx, tenant, provider, input.subject.clone(), told).await?,
             Some(user_id) => {
-                let known = store::find(tx, tenant, user_id).await?;
+                let known = store::find_locked(tx, tenant, user_id).await?;
                 let known = known.ok_or_else(|| Error::internal("an identity without a membership"))?;
                 store::update(tx, tenant, known, told).await?;
                 user_id

@@ -7,13 +7,12 @@ use ts_rs::TS;
 
 use super::{MembershipStatus, Role};
 use crate::caller::Tenant;
-use crate::course;
 use crate::db::schema::{identities, identity_providers, memberships, users};
-use crate::db::{Connection, Transaction, coalesce, lower};
+use crate::db::{Connection, Transaction, coalesce, contains, locked, lower};
 use crate::error::Result;
 use crate::policy::Subject;
 use crate::session::{NewPerson, insert_person};
-use crate::values::{IdentityProviderId, Limit, Moment, OrganizationId, ProviderSubject, Search, UserId};
+use crate::values::{Email, IdentityProviderId, Limit, Moment, OrganizationId, ProviderSubject, Search, UserId};
 
 /// A user's place in an organization.
 #[derive(Clone, Debug, PartialEq, Queryable, Serialize, Deserialize, TS, JsonSchema)]
@@ -22,7 +21,7 @@ pub struct Member {
     pub user_id: UserId,
     pub organization_id: OrganizationId,
     pub display_name: Option<String>,
-    pub email: Option<String>,
+    pub email: Option<Email>,
     pub role: Role,
     pub status: MembershipStatus,
     pub created_at: Moment,
@@ -49,6 +48,16 @@ pub(super) async fn find(conn: &mut Connection, tenant: Tenant, user: UserId) ->
     Ok(conn.first(query).await?)
 }
 
+/// A member, to be changed: nobody else changes them until the transaction ends.
+pub(super) async fn find_locked(
+    tx: &mut Transaction<'_>,
+    tenant: Tenant,
+    user: UserId,
+) -> Result<Option<Member>> {
+    let query = members_of(tenant.organization_id()).filter(memberships::user_id.eq(user));
+    Ok(tx.first(locked(query)).await?)
+}
+
 /// What a member list is asked for.
 pub(super) struct MemberQuery {
     pub roles: Vec<Role>,
@@ -61,17 +70,16 @@ pub(super) struct MemberQuery {
 
 /// Members after a cursor, in the order of their ids.
 pub(super) async fn list(conn: &mut Connection, tenant: Tenant, asked: MemberQuery) -> Result<Vec<Member>> {
-    let pattern = asked.search.map_or_else(|| "%".into(), |search| course::store::contains(&search));
+    let pattern = contains(asked.search.as_ref());
     let query = members_of(tenant.organization_id())
         .filter(memberships::role.eq_any(asked.roles))
         .filter(memberships::status.eq_any(asked.statuses))
         .filter(memberships::user_id.gt(asked.after.unwrap_or(UserId::NIL)))
         .filter(
-            lower(coalesce(users::display_name, String::new())).like(pattern.clone()).escape('\\').or(lower(
+            lower(coalesce(users::display_name, String::new())).like(lower(pattern.clone())).escape('\\').or(lower(
                 coalesce(users::email, String::new()),
             )
-            .like(pattern)
-            .escape('\\')),
+            .like(lower(pattern)).escape('\\')),
         )
         .order(memberships::user_id)
         .limit(asked.limit.with_lookahead());
@@ -134,7 +142,7 @@ pub(super) async fn find_by_subject(
 /// What is told of a person to be provisioned; what is not told stays as it is.
 pub(super) struct Told {
     pub display_name: Option<String>,
-    pub email: Option<String>,
+    pub email: Option<Email>,
     pub role: Option<Role>,
 }
 

@@ -41,6 +41,6 @@ pub(crate) async fn find_by_slug(conn: &mut Connection, slug: &Slug) -> Result<O
 /// Writes an organization whose slug is free, with an empty event log.
 pub(crate) async fn insert(tx: &mut Transaction<'_>, organization: Organization) -> Result<()> {
     let head = EventHead { organization_id: organization.id, last_number: 0 };
-    tx.insert_all(&[organization]).await?;
+    tx.insert_new(&[organization]).await?;
     Ok(tx.insert_all(&[head]).await?)
 }

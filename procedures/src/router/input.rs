@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::error::{Error, Result};
+use crate::limits::MAX_QUOTED;
 
 /// For procedures without an input.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, TS, JsonSchema)]
@@ -40,7 +41,7 @@ fn invalid(path: &str, message: &str) -> Error {
         (object, Some(field)) => format!("{object}.{field}"),
     };
     // A client may send field names and enum values of any length; the answer stays small.
-    let shortened = |text: &str| text.chars().take(300).collect::<String>();
+    let shortened = |text: &str| text.chars().take(MAX_QUOTED).collect::<String>();
     Error::invalid_input(shortened(&field), shortened(problem))
 }
 

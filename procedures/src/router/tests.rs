@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::Notify;
 
-use super::{CALL_DEADLINE, Call, MAX_ATTEMPTS, NoInput, Router};
+use super::{Call, NoInput, Router};
 use crate::caller::{Caller, Cx, Insider, Public};
 use crate::db::PoolSizes;
 use crate::error::{Code, Error, Outcome, Reason, Result};
+use crate::limits::{CALL_DEADLINE, MAX_ATTEMPTS};
 use crate::{App, Database};
 
 /// A call by nobody, of an application whose database is never asked.

@@ -1,7 +1,5 @@
 //! Tokens of internal services: 256 random bits behind `rbs_`, kept as their SHA-256.
 
-use std::time::Duration;
-
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
@@ -9,14 +7,12 @@ use sha2::{Digest, Sha256};
 use super::{Scope, store};
 use crate::caller::{Actor, Caller, Insider, Service, Tenant};
 use crate::error::{Error, Reason, Result};
+use crate::limits::LAST_USE_RESOLUTION;
 use crate::values::{Moment, Name, OrganizationId, ServiceTokenId};
 use crate::{App, Database};
 
 /// What a service token begins with.
 pub const PREFIX: &str = "rbs_";
-
-/// How far a token's last use may lag behind, which saves a write at every call.
-const LAST_USE_RESOLUTION: Duration = Duration::from_secs(60);
 
 /// A token to be made.
 #[derive(Clone, Debug)]
@@ -61,7 +57,13 @@ pub async fn use_service_token(app: &App, secret: &str, chosen: Option<&str>) ->
         return Err(Reason::NotAMember.into());
     }
     if row.last_used_at.is_none_or(|at| at.plus(LAST_USE_RESOLUTION) <= now) {
-        store::touch_service_token(&app.db, now, row.id).await?;
+        // Kept for operators; a call does not wait for it, nor fail with it.
+        let (db, id) = (app.db.clone(), row.id);
+        app.mutations.spawn(async move {
+            if let Err(error) = store::touch_service_token(&db, now, id).await {
+                tracing::warn!(cause = ?error.cause(), "the last use of a service token could not be noted");
+            }
+        });
     }
     let scopes = row.scopes.split_whitespace().map(str::parse).collect::<Result<_, String>>();
     Ok(Caller::Insider(Insider {

@@ -1,12 +1,12 @@
 //! From a verified token to the person who may act by it, checked anew on every call.
 
 use super::store;
-use crate::Database;
+use crate::App;
 use crate::caller::{Actor, Caller, Insider, Person, Tenant};
 use crate::db::Connection;
 use crate::error::{Error, Reason, Result};
 use crate::member::{MembershipStatus, Role};
-use crate::values::{IdentityProviderId, Moment, Name, OrganizationId, ProviderSubject};
+use crate::values::{IdentityProviderId, Name, OrganizationId, ProviderSubject};
 
 /// What a provider's token says, once its signature and claims have been verified.
 #[derive(Clone, Debug)]
@@ -24,24 +24,19 @@ pub struct VerifiedToken {
 ///
 /// A first sign-in makes the user and the membership. Whoever may not act in the organization, existing or not, is
 /// FORBIDDEN `notAMember` (D19).
-pub async fn sign_in(
-    db: &Database,
-    now: Moment,
-    token: &VerifiedToken,
-    chosen: Option<&str>,
-) -> Result<Caller> {
-    let mut conn = db.read().await?;
-    let known =
-        store::find_person(&mut conn, token.provider_id, &token.subject, token.organization_id).await?;
+pub async fn sign_in(app: &App, token: &VerifiedToken, chosen: Option<&str>) -> Result<Caller> {
+    let mut conn = app.db.read().await?;
+    let known = store::find_person(&mut conn, token).await?;
     let person = match known {
         Some(person) => person,
         None => {
             drop(conn);
-            let provisioned = store::provision(db, now, token).await;
-            conn = db.read().await?;
-            let found =
-                store::find_person(&mut conn, token.provider_id, &token.subject, token.organization_id)
-                    .await?;
+            // In a task of its own: a client that goes away does not cut the transaction short.
+            let (db, now, new) = (app.db.clone(), app.clock.now(), token.clone());
+            let provisioning = app.mutations.spawn(async move { store::provision(&db, now, &new).await });
+            let provisioned = provisioning.await.map_err(Error::internal)?;
+            conn = app.db.read().await?;
+            let found = store::find_person(&mut conn, token).await?;
             match (found, provisioned) {
                 (Some(person), _) => person,
                 (None, Err(error)) => return Err(error),

@@ -6,9 +6,10 @@ use super::{Algorithm, VerifiedToken};
 use crate::Database;
 use crate::db::schema::{identities, identity_providers, memberships, organizations, service_tokens, users};
 use crate::db::{Connection, table_row};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::limits::LAST_USE_RESOLUTION;
 use crate::member::{MembershipStatus, Role};
-use crate::values::{IdentityProviderId, Moment, OrganizationId, ProviderSubject, ServiceTokenId, UserId};
+use crate::values::{Email, IdentityProviderId, Moment, OrganizationId, ProviderSubject, ServiceTokenId, UserId};
 
 table_row! {
     /// An organization's OpenID Connect issuer.
@@ -29,7 +30,7 @@ table_row! {
     pub struct UserRow: users "users" by (id) {
         id: UserId,
         display_name: Option<String>,
-        email: Option<String>,
+        email: Option<Email>,
         global_admin: bool,
         created_at: Moment,
     }
@@ -89,20 +90,16 @@ pub(super) struct FoundPerson {
     pub membership: Option<(Role, MembershipStatus)>,
 }
 
-pub(super) async fn find_person(
-    conn: &mut Connection,
-    provider: IdentityProviderId,
-    subject: &ProviderSubject,
-    organization: OrganizationId,
-) -> Result<Option<FoundPerson>> {
+/// The person a token is of, with their membership in the provider's organization.
+pub(super) async fn find_person(conn: &mut Connection, token: &VerifiedToken) -> Result<Option<FoundPerson>> {
     let query = identities::table
         .inner_join(users::table.on(users::id.eq(identities::user_id)))
         .left_join(
             memberships::table
-                .on(memberships::user_id.eq(users::id).and(memberships::organization_id.eq(organization))),
+                .on(memberships::user_id.eq(users::id).and(memberships::organization_id.eq(token.organization_id))),
         )
-        .filter(identities::identity_provider_id.eq(provider))
-        .filter(identities::subject.eq(subject.clone()))
+        .filter(identities::identity_provider_id.eq(token.provider_id))
+        .filter(identities::subject.eq(token.subject.clone()))
         .select((
             users::id,
             users::display_name,
@@ -153,7 +150,7 @@ pub(crate) struct NewPerson {
     pub provider_id: IdentityProviderId,
     pub subject: ProviderSubject,
     pub display_name: Option<String>,
-    pub email: Option<String>,
+    pub email: Option<Email>,
     pub role: Role,
 }
 
@@ -166,12 +163,7 @@ pub(crate) async fn insert_person(conn: &mut Connection, now: Moment, person: Ne
         .await?;
     let identity =
         IdentityRow { organization_id, identity_provider_id: provider_id, subject, user_id, created_at: now };
-    conn.insert_all(&[identity]).await.map_err(|error| match error {
-        diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _) => {
-            Error::retryable(error)
-        }
-        other => other.into(),
-    })?;
+    conn.insert_new(&[identity]).await?;
     let status = MembershipStatus::Active;
     conn.insert_all(&[MembershipRow {
         organization_id,
@@ -195,8 +187,12 @@ pub(super) async fn find_service_token(
     Ok(conn.first(query).await?)
 }
 
+/// Notes that a token was used, unless that was noted a moment ago.
 pub(super) async fn touch_service_token(db: &Database, now: Moment, id: ServiceTokenId) -> Result<()> {
-    let used = diesel::update(service_tokens::table.filter(service_tokens::id.eq(id)))
+    let stale = service_tokens::last_used_at
+        .is_null()
+        .or(service_tokens::last_used_at.le(Some(now.minus(LAST_USE_RESOLUTION))));
+    let used = diesel::update(service_tokens::table.filter(service_tokens::id.eq(id)).filter(stale))
         .set(service_tokens::last_used_at.eq(Some(now)));
     db.transaction(now, async |tx| Ok(tx.execute(used).await.map(|_| ())?)).await
 }

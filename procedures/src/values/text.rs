@@ -60,7 +60,7 @@ macro_rules! wire_string {
 }
 pub(crate) use wire_string;
 
-/// A text of 1 to `MAX` characters, not blank and without U+0000 (which PostgreSQL cannot hold).
+/// A text of 1 to `MAX` characters, not blank, without control characters but tabs and line ends.
 #[derive(AsExpression, Clone, FromSqlRow, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[diesel(sql_type = sql_types::Text)]
 pub struct Text<const MAX: usize>(String);
@@ -86,6 +86,11 @@ impl<const MAX: usize> Text<MAX> {
     pub fn into_string(self) -> String {
         self.0
     }
+
+    /// How many bytes it has.
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
 }
 impl<const MAX: usize> FromStr for Text<MAX> {
     type Err = String;
@@ -94,8 +99,9 @@ impl<const MAX: usize> FromStr for Text<MAX> {
         if text.trim().is_empty() {
             return Err("empty".into());
         }
-        if text.contains('\0') {
-            return Err("contains U+0000".into());
+        // U+0000 cannot be kept by PostgreSQL; the other control characters are six bytes each in JSON.
+        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            return Err("contains a control character".into());
         }
         if text.len() > MAX && text.chars().count() > MAX {
             return Err(format!("longer than {MAX} characters"));
@@ -163,6 +169,50 @@ where
     }
 }
 
+/// A `TEXT` column of a type that wraps a string.
+macro_rules! text_column {
+    ($($type:ident),+) => { $(
+        impl<DB: Backend> ToSql<sql_types::Text, DB> for $type
+        where
+            String: ToSql<sql_types::Text, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                self.0.to_sql(out)
+            }
+        }
+        impl<DB: Backend> FromSql<sql_types::Text, DB> for $type
+        where
+            String: FromSql<sql_types::Text, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                String::from_sql(value).map(Self)
+            }
+        }
+    )+ };
+}
+text_column!(Slug, Email, Secret);
+
+/// What only its owner may learn: a private key, a token. It is written where that is the point, and never shown.
+#[derive(AsExpression, Clone, FromSqlRow, PartialEq, Eq)]
+#[diesel(sql_type = sql_types::Text)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(secret: String) -> Self {
+        Secret(secret)
+    }
+
+    /// The secret itself; look at what becomes of it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
 /// The short name of an organization, as it stands in addresses: `a`–`z`, `0`–`9` and inner hyphens, 1 to 63.
 #[derive(AsExpression, Clone, FromSqlRow, PartialEq, Eq, Hash)]
 #[diesel(sql_type = sql_types::Text)]
@@ -192,32 +242,10 @@ impl fmt::Debug for Slug {
 }
 wire_string!(for Slug, name: "Slug", doc: "`a`–`z`, `0`–`9` and inner hyphens, 1 to 63 characters.",
     schema: { "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" });
-impl<DB: Backend> ToSql<sql_types::Text, DB> for Slug
-where
-    String: ToSql<sql_types::Text, DB>,
-{
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-        self.0.to_sql(out)
-    }
-}
-impl<DB: Backend> FromSql<sql_types::Text, DB> for Slug
-where
-    String: FromSql<sql_types::Text, DB>,
-{
-    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-        String::from_sql(value).map(Self)
-    }
-}
-
 /// An e-mail address, as far as it can be told without sending to it; it never identifies anyone.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(AsExpression, Clone, FromSqlRow, PartialEq, Eq, Hash)]
+#[diesel(sql_type = sql_types::Text)]
 pub struct Email(String);
-
-impl Email {
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
 impl FromStr for Email {
     type Err = &'static str;
 
@@ -281,7 +309,7 @@ mod tests {
     #[test]
     fn a_text_is_bounded_in_characters() {
         assert!("äöü".parse::<Text<3>>().is_ok());
-        for wrong in ["", "  ", "äöüß", "a\0b"] {
+        for wrong in ["", "  ", "äöüß", "a\0b", "a\u{1}b"] {
             assert!(wrong.parse::<Text<3>>().is_err(), "{wrong:?}");
         }
     }

@@ -1,16 +1,10 @@
 //! The keys that tokens are verified with, as JSON Web Keys (RFC 7517).
 
-use std::sync::Arc;
-
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse};
-use procedures::App;
-use procedures::error::{Error, Result};
+use procedures::error::Result;
 use procedures::session::{Algorithm, Provider};
-
-use crate::dev::idp;
 
 /// The least that an RSA modulus has, in bits.
 const MIN_RSA_BITS: usize = 2048;
@@ -66,20 +60,4 @@ fn modulus_bits(modulus: &str) -> usize {
     let significant = bytes.iter().skip_while(|byte| **byte == 0);
     let leading = significant.clone().next().map_or(0, |byte| byte.leading_zeros() as usize);
     significant.count() * 8 - leading
-}
-
-/// The built-in issuers' keys, which live in the database.
-pub struct DevelopmentKeys {
-    pub app: Arc<App>,
-}
-
-impl KeySource for DevelopmentKeys {
-    fn keys<'a>(&'a self, provider: &'a Provider) -> BoxFuture<'a, Result<Vec<VerificationKey>>> {
-        async move {
-            let set =
-                idp::key_set(&self.app, provider.organization_id).await?.ok_or_else(Error::unauthorized)?;
-            Ok(usable(&set, provider.algorithm))
-        }
-        .boxed()
-    }
 }

@@ -13,7 +13,7 @@ use procedures::error::{Error, Result};
 use procedures::session;
 use procedures::{App, Caller};
 
-pub use keys::{DevelopmentKeys, KeySource};
+pub use keys::{KeySource, VerificationKey, usable};
 use providers::Providers;
 
 /// The header that names the organization a global admin acts in (D18).
@@ -95,7 +95,7 @@ impl Authenticator {
             Presented::Token(token) => {
                 let now = self.app.clock.now();
                 let verified = jwt::verify(&self.providers, token, now).await?;
-                session::sign_in(&self.app.db, now, &verified, chosen).await
+                session::sign_in(&self.app, &verified, chosen).await
             }
         }
     }

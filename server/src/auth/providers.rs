@@ -33,6 +33,10 @@ impl Providers {
 
     /// The provider registered under this issuer, exactly as it is written.
     pub async fn find(&self, issuer: &str) -> Result<Option<Arc<KnownProvider>>> {
+        // No registration has U+0000, and PostgreSQL cannot even be asked for it.
+        if issuer.contains('\0') {
+            return Ok(None);
+        }
         if let Some((since, known)) = self.lock().get(issuer)
             && since.elapsed() < PROVIDER_FRESHNESS
         {
@@ -47,7 +51,8 @@ impl Providers {
         };
         let mut remembered = self.lock();
         if remembered.len() >= MAX_REMEMBERED_ISSUERS {
-            remembered.clear();
+            // Anyone can invent issuers; the real ones stay.
+            remembered.retain(|_, (_, known)| known.is_some());
         }
         remembered.insert(issuer.to_owned(), (Instant::now(), known.clone()));
         Ok(known)

@@ -1,17 +1,27 @@
 //! The demo data: two organizations with users of every role, courses, and an enrollment in every status. It is added
-//! once, through the very procedures that clients call.
+//! once, through the very procedures that clients call. Each step has its idempotency key, so a start that was cut
+//! short is taken up by the next, and processes that start together make one demo.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use procedures::Caller;
 use procedures::development::force_status;
 use procedures::enrollment::EnrollmentStatus;
-use procedures::error::{Error, Result};
+use procedures::course::Course;
+use procedures::error::{Error, Reason, Result};
 use procedures::member::{Member, Role};
-use procedures::values::{CourseId, EnrollmentId, Name, OrganizationId, Slug, UserId};
+use procedures::values::{CourseId, EnrollmentId, Name, OrganizationId, Page, Slug, UserId};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::idp::Issuers;
 use super::inside::{Inside, parsed};
+
+/// How long to wait for another process that is at the same step.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The organizations, by slug.
 pub const ORGANIZATIONS: [(&str, &str); 2] = [("acme", "Acme Learning"), ("globex", "Globex Academy")];
@@ -28,12 +38,16 @@ pub const PEOPLE: [(&str, &str, Role); 8] = [
     ("lois", "Lois Learner", Role::Learner),
 ];
 
-/// Makes both organizations, and fills each that has no courses yet.
+/// What the last step makes: where it is, nothing is missing.
+const LAST: &str = "Advanced negotiation";
+
+/// Makes both organizations, and fills each that is not filled yet.
 pub async fn ensure(issuers: &Issuers) -> Result<()> {
     for (slug, name) in ORGANIZATIONS {
         let (slug, name) = (parsed::<Slug>(slug)?, parsed::<Name>(name)?);
         let organization_id = issuers.ensure_organization(slug.clone(), name).await?;
-        Demo { inside: Inside::new(issuers, slug), organization_id }.ensure().await?;
+        let inside = Inside::new(issuers, slug);
+        Demo { inside, organization_id, steps: AtomicU32::new(0) }.ensure().await?;
     }
     Ok(())
 }
@@ -41,6 +55,8 @@ pub async fn ensure(issuers: &Issuers) -> Result<()> {
 struct Demo<'a> {
     inside: Inside<'a>,
     organization_id: OrganizationId,
+    /// How many have been taken; they are the same ones each time.
+    steps: AtomicU32,
 }
 
 #[derive(Deserialize)]
@@ -51,14 +67,14 @@ struct Made<Id> {
 impl Demo<'_> {
     async fn ensure(&self) -> Result<()> {
         let admin = self.inside.sign_in("ada", Role::Admin).await?;
-        let courses: Value = self.inside.call(&admin, "course.list", json!({ "limit": 1 })).await?;
-        if courses["items"].as_array().is_some_and(|items| !items.is_empty()) {
+        let last: Page<Course> = self.inside.call(&admin, "course.list", json!({ "search": LAST })).await?;
+        if !last.items.is_empty() {
             return Ok(());
         }
         let mut users = Vec::new();
         for (subject, name, role) in PEOPLE {
             let member = json!({ "subject": subject, "displayName": name, "role": role });
-            let member: Member = self.inside.call(&admin, "member.provision", member).await?;
+            let member: Member = self.step(&admin, "member.provision", member).await?;
             users.push(member.user_id);
         }
         let [_, _, author, lena, liam, lily, luca, lois] = users[..] else {
@@ -72,9 +88,6 @@ impl Demo<'_> {
         let first_aid = self.course(&admin, first_aid, &["Theory", "Practice"]).await?;
         let history = json!({ "title": "Company history", "certificate": false });
         let history = self.course(&admin, history, &["The beginnings", "Today"]).await?;
-        let draft = json!({ "title": "Advanced negotiation", "authorIds": [author] });
-        let _: Made<CourseId> = self.inside.call(&admin, "course.create", draft).await?;
-
         for (course, user, status) in [
             (onboarding, lena, EnrollmentStatus::Enrolled),
             (onboarding, liam, EnrollmentStatus::Cancelled),
@@ -86,16 +99,31 @@ impl Demo<'_> {
         ] {
             self.enrollment(&admin, course, user, status).await?;
         }
+        let draft = json!({ "title": LAST, "authorIds": [author] });
+        let _: Made<CourseId> = self.step(&admin, "course.create", draft).await?;
         Ok(())
     }
 
+    /// One mutation, under the key of its place among the steps.
+    async fn step<T: DeserializeOwned>(&self, caller: &Caller, path: &str, mut input: Value) -> Result<T> {
+        let step = self.steps.fetch_add(1, Ordering::Relaxed);
+        input["idempotencyKey"] = format!("demo-{step}").into();
+        loop {
+            match self.inside.call(caller, path, input.clone()).await {
+                // Another process is at the same step.
+                Err(error) if error.reason() == Some(&Reason::KeyInFlight) => sleep(PAUSE).await,
+                outcome => return outcome,
+            }
+        }
+    }
+
     async fn course(&self, admin: &Caller, input: Value, modules: &[&str]) -> Result<CourseId> {
-        let course: Made<CourseId> = self.inside.call(admin, "course.create", input).await?;
+        let course: Made<CourseId> = self.step(admin, "course.create", input).await?;
         for title in modules {
             let module = json!({ "courseId": course.id, "title": title, "kind": "lesson" });
-            let _: Value = self.inside.call(admin, "course.addModule", module).await?;
+            let _: Value = self.step(admin, "course.addModule", module).await?;
         }
-        let _: Value = self.inside.call(admin, "course.publish", json!({ "courseId": course.id })).await?;
+        let _: Value = self.step(admin, "course.publish", json!({ "courseId": course.id })).await?;
         Ok(course.id)
     }
 
@@ -108,11 +136,11 @@ impl Demo<'_> {
     ) -> Result<()> {
         let subject = json!({ "courseId": course, "userId": user });
         let enrollment: Made<EnrollmentId> =
-            self.inside.call(admin, "enrollment.enroll", subject.clone()).await?;
+            self.step(admin, "enrollment.enroll", subject.clone()).await?;
         match status {
             EnrollmentStatus::Enrolled => {}
             EnrollmentStatus::Cancelled => {
-                let _: Value = self.inside.call(admin, "enrollment.unenroll", subject).await?;
+                let _: Value = self.step(admin, "enrollment.unenroll", subject).await?;
             }
             EnrollmentStatus::Waitlisted | EnrollmentStatus::Completed | EnrollmentStatus::Expired => {
                 let now = self.inside.issuers.app.clock.now();

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use jsonwebtoken::jwk::{
     AlgorithmParameters, CommonParameters, EllipticCurve, EllipticCurveKeyParameters, EllipticCurveKeyType,
     Jwk, JwkSet, KeyAlgorithm, PublicKeyUse,
@@ -18,9 +20,12 @@ use procedures::App;
 use procedures::development::{self, IssuerKey, NewOrganization, NewUser};
 use procedures::error::{Error, Result};
 use procedures::member::Role;
-use procedures::values::{Name, OrganizationId, ProviderSubject, Slug, UserId};
+use procedures::session::Provider;
+use procedures::values::{Name, OrganizationId, ProviderSubject, Secret, Slug, UserId};
 use serde::Serialize;
 use uuid::Uuid;
+
+use crate::auth::{KeySource, VerificationKey, usable};
 
 /// The audience of the built-in issuers' tokens.
 const AUDIENCE: &str = "rollbook";
@@ -43,7 +48,7 @@ pub struct TokenRequest {
 }
 
 /// A token, and whom it is for.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IssuedToken {
     pub token: String,
@@ -74,7 +79,7 @@ impl Issuers {
             name,
             audience: AUDIENCE.into(),
             key_id: Uuid::now_v7().to_string(),
-            private_key: private_key.to_string(),
+            private_key: Secret::new(private_key.to_string()),
         };
         development::ensure_organization(&self.app.db, self.app.clock.now(), new).await
     }
@@ -112,20 +117,31 @@ impl Issuers {
         };
         let mut header = Header::new(jsonwebtoken::Algorithm::ES256);
         header.kid = Some(key.key_id.clone());
-        let signing_key = EncodingKey::from_ec_pem(key.private_key.as_bytes()).map_err(Error::internal)?;
+        let signing_key = EncodingKey::from_ec_pem(key.private_key.expose().as_bytes()).map_err(Error::internal)?;
         jsonwebtoken::encode(&header, &claims, &signing_key).map_err(Error::internal)
     }
 }
 
-/// The public half of an organization's built-in key, as its issuer publishes it.
-pub async fn key_set(app: &App, organization: OrganizationId) -> Result<Option<JwkSet>> {
-    let key = development::issuer_key_of(&app.db, organization).await?;
-    key.map(|key| published(&key)).transpose()
+/// Verifies by the built-in issuers' keys.
+pub struct DevelopmentKeys {
+    pub app: Arc<App>,
 }
 
+impl KeySource for DevelopmentKeys {
+    fn keys<'a>(&'a self, provider: &'a Provider) -> BoxFuture<'a, Result<Vec<VerificationKey>>> {
+        async move {
+            let key = development::issuer_key_of(&self.app.db, provider.organization_id).await?;
+            let set = published(&key.ok_or_else(Error::unauthorized)?)?;
+            Ok(usable(&set, provider.algorithm))
+        }
+        .boxed()
+    }
+}
+
+/// The public half of a built-in key, as its issuer publishes it.
 pub fn published(key: &IssuerKey) -> Result<JwkSet> {
     let secret =
-        SecretKey::from_pkcs8_pem(&key.private_key).map_err(|error| Error::internal(error.to_string()))?;
+        SecretKey::from_pkcs8_pem(key.private_key.expose()).map_err(|error| Error::internal(error.to_string()))?;
     let point = secret.public_key().to_encoded_point(false);
     let coordinate = |bytes: Option<&p256::FieldBytes>| {
         let bytes = bytes.ok_or_else(|| Error::internal("a public key without coordinates"))?;

@@ -34,7 +34,7 @@ impl<'a> Inside<'a> {
             name: None,
             role: Some(role),
         };
-        sign_in(&self.issuers.app.db, self.issuers.app.clock.now(), &token, None).await
+        sign_in(&self.issuers.app, &token, None).await
     }
 
     pub async fn call<T: DeserializeOwned>(&self, caller: &Caller, path: &str, input: Value) -> Result<T> {

@@ -5,7 +5,7 @@
 mod clock;
 mod demo;
 mod guide;
-pub mod idp;
+mod idp;
 mod inside;
 mod routes;
 
@@ -17,7 +17,6 @@ use procedures::{App, Database};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::auth::DevelopmentKeys;
 use crate::cli::cause;
 use crate::serve::{AllowedOrigins, Server};
 
@@ -30,15 +29,16 @@ pub async fn run(db: Database, address: SocketAddr) -> anyhow::Result<()> {
     clock::follow(&app).await.map_err(cause)?;
     let issuers = idp::Issuers { app: app.clone(), base: format!("http://{address}") };
     demo::ensure(&issuers).await.map_err(cause).context("the demo data could not be added")?;
+    // Before anyone is told that the server is there, who could stop it.
+    let mut terminate = signal(SignalKind::terminate())?;
     print!("{}", guide::text(&issuers).await.map_err(cause)?);
 
     let server = Server {
         app: app.clone(),
-        keys: Arc::new(DevelopmentKeys { app }),
+        keys: Arc::new(idp::DevelopmentKeys { app }),
         origins: AllowedOrigins::Loopback,
         more: routes::router(Arc::new(issuers)),
     };
-    let mut terminate = signal(SignalKind::terminate())?;
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -6,9 +6,11 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request};
+use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
+use http::header::HOST;
 use procedures::error::{Code, Error, Result};
 use procedures::member::Role;
 use procedures::session::{self, NewServiceToken, Scope};
@@ -20,6 +22,7 @@ use serde_json::json;
 use super::clock;
 use super::idp::{Issuers, TokenRequest, published};
 use crate::answer::{self, read_json_body, refuse, request_id};
+use crate::serve::is_loopback;
 
 /// The longest life of a token, and the furthest move of the clock, in seconds: ten years.
 const MAX_SECONDS: i64 = 10 * 366 * 24 * 60 * 60;
@@ -49,6 +52,16 @@ pub fn router(issuers: Arc<Issuers>) -> Router {
             post(async move |request| answered(self::organization(&organization, request).await)),
         )
         .route("/dev/clock", post(async move |request| answered(move_clock(&clock, request).await)))
+        .layer(middleware::from_fn(local_only))
+}
+
+/// A web page that has its own name point to this machine would call by that name; it gets no session.
+async fn local_only(request: Request, next: Next) -> Response {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    match is_loopback(host) {
+        true => next.run(request).await,
+        false => refuse(&Error::new(Code::Forbidden, "Only by a loopback name."), &request_id()),
+    }
 }
 
 fn answered(answer: Result<impl Serialize>) -> Response {
@@ -80,10 +93,12 @@ fn slug(text: &str) -> Result<Slug> {
 }
 
 async fn configuration(issuers: &Issuers, organization: InPath) -> Result<serde_json::Value> {
-    let key = issuers.key(&named(organization)?).await?;
+    let slug = named(organization)?;
+    let key = issuers.key(&slug).await?;
     Ok(json!({
         "issuer": key.issuer,
-        "jwks_uri": format!("{}/jwks.json", key.issuer),
+        // The issuer's name was given by the process that made it, which may have served at another address.
+        "jwks_uri": format!("{}/dev/idp/{slug}/jwks.json", issuers.base),
         "token_endpoint": format!("{}/dev/token", issuers.base),
         "id_token_signing_alg_values_supported": ["ES256"],
         "response_types_supported": ["id_token"],

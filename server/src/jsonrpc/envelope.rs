@@ -7,6 +7,8 @@ use procedures::error::{Code, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::limits::MAX_BATCH;
+
 /// One call, or a notification, which has no id.
 #[derive(Debug)]
 pub struct Envelope<'a> {
@@ -67,6 +69,15 @@ impl<'a> Message<'a> {
     }
 }
 
+/// How many calls a message makes; one that will be refused as a whole counts as one.
+pub fn calls_in(message: &str) -> usize {
+    if !message.trim_ascii_start().starts_with('[') {
+        return 1;
+    }
+    let entries = serde_json::from_str::<Vec<&RawValue>>(message).map_or(1, |entries| entries.len());
+    if (1..=MAX_BATCH).contains(&entries) { entries } else { 1 }
+}
+
 impl<'a> Envelope<'a> {
     fn parse(json: &'a str) -> Result<Self, Error> {
         let members: Members<'a> = serde_json::from_str(json).map_err(|error| {
@@ -113,7 +124,7 @@ fn invalid(problem: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{Id, Message};
+    use super::{Id, Message, calls_in};
     use procedures::error::Code;
 
     fn single(json: &str) -> Result<(Option<Id<'_>>, Option<String>), Code> {
@@ -137,6 +148,14 @@ mod tests {
         for malformed in ["1.5", "-1", "true", "{}", "[1]", "1e3", "99999999999999999999"] {
             assert_eq!(single(&with(malformed)), Err(Code::BadRequest), "{malformed}");
         }
+    }
+
+    #[test]
+    fn calls() {
+        for (message, calls) in [("{}", 1), ("[1, {}, []]", 3), (" [[],[]]", 2), ("[]", 1), ("[1,", 1)] {
+            assert_eq!(calls_in(message), calls, "{message}");
+        }
+        assert_eq!(calls_in(&format!("[{}1]", "1,".repeat(30))), 1);
     }
 
     #[test]

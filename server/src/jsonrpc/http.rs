@@ -10,7 +10,7 @@ use http::{HeaderName, Method, StatusCode};
 use jsonrpsee_types::Id;
 use procedures::error::{Code, Error};
 
-use super::{Answer, Endpoint, refusal};
+use super::{Answer, Endpoint, refusal, text};
 use crate::answer::{explain, json, read_json_body, request_id, status_of};
 use crate::auth::Credentials;
 
@@ -42,7 +42,7 @@ pub async fn handle(endpoint: Endpoint, request: Request) -> Response {
 fn respond(answer: Answer) -> Response {
     let status = answer.refusal.as_ref().map_or(StatusCode::OK, status_of);
     let Some(body) = answer.json else { return StatusCode::NO_CONTENT.into_response() };
-    let mut response = json(status, String::from(Box::<str>::from(body)));
+    let mut response = json(status, text(body));
     if let Some(refusal) = &answer.refusal {
         explain(refusal, &mut response);
     }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use jsonrpsee::{ConnectionId, Methods, RpcModule};
 use jsonrpsee_types::ErrorObjectOwned;
-use procedures::error::Error;
+use procedures::error::{Code, Error, Result};
 use procedures::{Call, Router, describe};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::error_object;
 use crate::answer;
+use crate::limits::MAX_ANSWER;
 
 /// Methods do not keep state by connection.
 pub const NO_CONNECTION: ConnectionId = ConnectionId(0);
@@ -28,7 +30,10 @@ pub fn table(router: Arc<Router>) -> Methods {
                 let request_id =
                     called.as_ref().map_or_else(answer::request_id, |(_, call)| call.request_id.to_string());
                 let reply = match called {
-                    Some((procedure, call)) => procedure.call(call, params.as_str().unwrap_or("null")).await,
+                    Some((procedure, call)) => {
+                        let reply = procedure.call(call, params.as_str().unwrap_or("null")).await;
+                        reply.and_then(small_enough)
+                    }
                     None => Err(Error::internal("a method was called without its call")),
                 };
                 reply.map_err(|error| -> ErrorObjectOwned {
@@ -44,4 +49,12 @@ pub fn table(router: Arc<Router>) -> Methods {
         })
         .expect("no procedure is called rpc.discover");
     module.into()
+}
+
+/// Pages are cut so that answers stay small; what is larger all the same is not sent.
+fn small_enough(answer: Box<RawValue>) -> Result<Box<RawValue>> {
+    match answer.get().len() {
+        0..=MAX_ANSWER => Ok(answer),
+        _ => Err(Error::new(Code::PayloadTooLarge, "The answer is larger than 1 MiB; ask for a smaller page.")),
+    }
 }

@@ -22,8 +22,9 @@ use crate::answer;
 use crate::auth::{Authenticator, Credentials};
 use crate::limits::MAX_BATCH;
 use envelope::{Envelope, Message};
+use envelope::calls_in;
 pub use http::handle;
-pub use socket::{too_large, upgrade};
+pub use socket::upgrade;
 
 /// The JSON-RPC wire.
 #[derive(Clone)]
@@ -63,7 +64,8 @@ impl Endpoint {
             Ok(caller) => caller,
             Err(error) => {
                 let (id, path) = message.names();
-                return Answer { session_over: true, ..refusal(id, error, path.as_deref(), request_id) };
+                let session_over = is_end_of_session(&error);
+                return Answer { session_over, ..refusal(id, error, path.as_deref(), request_id) };
             }
         };
         match message {
@@ -128,6 +130,16 @@ impl Endpoint {
         };
         id.map(|_| response)
     }
+}
+
+/// A session that is refused is over; one that could not be checked is not.
+fn is_end_of_session(error: &Error) -> bool {
+    matches!(error.code(), Code::Unauthorized | Code::Forbidden)
+}
+
+/// JSON as what it is on a wire.
+fn text(json: Box<RawValue>) -> String {
+    String::from(Box::<str>::from(json))
 }
 
 fn is_unauthorized(response: &MethodResponse) -> bool {

@@ -1,16 +1,18 @@
 //! JSON-RPC over WebSocket: `GET /rpc` with an upgrade. Each message is answered as a request over HTTP would be, its
 //! session checked anew.
 
-use axum::extract::ws::{Message, WebSocketUpgrade};
+use std::sync::Arc;
+
+use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 use http::HeaderMap;
 use jsonrpsee_types::Id;
 use procedures::error::{Code, Error};
 
-use super::{Endpoint, refusal};
+use super::{Endpoint, calls_in, refusal, text};
 use crate::answer::request_id;
 use crate::auth::Credentials;
-use crate::websocket::{Reply, Sockets};
+use crate::websocket::{Conversation, Outbox, Sockets};
 
 /// Upgrades the connection, if the session it presents is valid (or it presents none).
 pub async fn upgrade(
@@ -21,26 +23,31 @@ pub async fn upgrade(
 ) -> Result<Response, Error> {
     let credentials = Credentials::from_headers(&headers);
     endpoint.authenticator.authenticate(&credentials).await?;
-    Ok(sockets.accept(upgrade, move |message| {
-        let (endpoint, credentials) = (endpoint.clone(), credentials.clone());
-        async move {
-            let request_id = request_id();
-            let answer = match &message {
-                Message::Text(text) => endpoint.answer(text.as_bytes(), &credentials, &request_id).await,
-                Message::Binary(bytes) => endpoint.answer(bytes, &credentials, &request_id).await,
-                Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Reply::default(),
-            };
-            Reply {
-                text: answer.json.map(|json| String::from(Box::<str>::from(json))),
-                ends_session: answer.session_over,
-            }
-        }
-    }))
+    Ok(sockets.accept(upgrade, Talk { endpoint, credentials }))
 }
 
-/// What is said to a message that is larger than one may be, before its connection is closed.
-pub fn too_large() -> String {
-    let error = Error::new(Code::PayloadTooLarge, "The message is larger than 256 KiB.");
-    let answer = refusal(Id::Null, error, None, &request_id());
-    answer.json.map(|json| String::from(Box::<str>::from(json))).unwrap_or_default()
+struct Talk {
+    endpoint: Endpoint,
+    credentials: Credentials,
+}
+
+impl Conversation for Talk {
+    fn calls_in(&self, text: &str) -> usize {
+        calls_in(text)
+    }
+
+    async fn hear(self: Arc<Self>, message: String, outbox: Outbox) {
+        let answer = self.endpoint.answer(message.as_bytes(), &self.credentials, &request_id()).await;
+        if let Some(json) = answer.json {
+            outbox.send(text(json)).await;
+        }
+        if answer.session_over {
+            outbox.end_session();
+        }
+    }
+
+    fn too_large(&self) -> String {
+        let error = Error::new(Code::PayloadTooLarge, "The message is larger than 256 KiB.");
+        refusal(Id::Null, error, None, &request_id()).json.map(text).unwrap_or_default()
+    }
 }

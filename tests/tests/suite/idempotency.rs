@@ -20,6 +20,9 @@ on_both![
 
 const ENROLL: &str = "enrollment.enroll";
 
+/// How long an answer is kept.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 fn keyed(key: &str, mut input: Value) -> Value {
     input["idempotencyKey"] = key.into();
     input
@@ -119,10 +122,9 @@ async fn for_a_day(world: World) {
     world.course("course", json!({})).await;
     let input = keyed("k", json!({ "courseId": "<course>" }));
     let first = world.ok(&world.acme.learner, ENROLL, input.clone()).await;
-    let day = Duration::from_secs(24 * 60 * 60);
-    world.clock_ahead(day - Duration::from_secs(60));
+    world.clock_ahead(DAY - Duration::from_secs(60));
     expect(&world.ok(&world.acme.learner, ENROLL, input.clone()).await, &first);
-    world.clock_ahead(day);
+    world.clock_ahead(DAY);
     let error = world.refused(&world.acme.learner, ENROLL, input.clone()).await;
     let reason = json!({ "type": "alreadyEnrolled", "enrollmentId": "<1>", "status": "enrolled" });
     expect(&error, &refusal(ENROLL, "CONFLICT", reason));
@@ -132,7 +134,7 @@ async fn for_a_day(world: World) {
     let again = keyed("k", json!({ "courseId": "<course>", "userId": "<learner>" }));
     let second = world.ok(&world.acme.learner, ENROLL, again.clone()).await;
     assert_eq!(second["attempt"], 2);
-    world.clock_ahead(day + day / 2);
+    world.clock_ahead(DAY + DAY / 2);
     expect(&world.ok(&world.acme.learner, ENROLL, again).await, &second);
     let error = world.refused(&world.acme.learner, ENROLL, input).await;
     expect(&error, &refusal(ENROLL, "UNPROCESSABLE_CONTENT", json!(null)));
@@ -144,10 +146,10 @@ async fn kept_records_are_purged(world: World) {
     }
     let purge = async || {
         let now = world.app.clock.now();
-        idempotency::purge(&world.app.db, now, idempotency::RETENTION).await.unwrap()
+        idempotency::purge(&world.app.db, now).await.unwrap()
     };
     assert_eq!(purge().await, 0);
-    world.clock_ahead(idempotency::RETENTION);
+    world.clock_ahead(DAY);
     world.ok(&world.acme.admin, "course.create", keyed("three", json!({ "title": "course" }))).await;
     assert_eq!(purge().await, 2);
     assert_eq!(world.contents().await["idempotency_records"].len(), 1);

@@ -301,7 +301,7 @@ async fn the_matrix(world: World) {
                     };
                     match (path.as_str(), whose) {
                         ("organization.create", _) => {
-                            input["slug"] = json!(format!("initech-{}", table.len()))
+                            input["slug"] = json!(format!("initech-{}", table.len()));
                         }
                         ("member.setRole", Whose::Own) => input["role"] = json!(caller.called),
                         _ => {}

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use procedures::App;
+use procedures::db::PoolSizes;
 use procedures::member::Role;
 use serde_json::{Value, json};
-use tests::{Actor, World, expect, on_both, refusal};
+use tests::{Actor, Kind, World, expect, on_both, refusal};
+use tokio::sync::Barrier;
 
 use crate::answers::each;
 
@@ -21,22 +23,32 @@ on_both![
     edits_and_enrollments,
     one_first_sign_in,
     one_edit_wins,
+    one_new_slug,
+    one_new_member,
 ];
 
 const ENROLL: &str = "enrollment.enroll";
 
-/// The calls all at once, by turns on one application and on the other.
+/// The calls all at once, by turns on one application and on the other, whose connections are all open already.
 async fn race(
     world: &World,
     calls: impl IntoIterator<Item = (Actor, &'static str, Value)>,
 ) -> Vec<Result<Value, Value>> {
     let apps: [Arc<App>; 2] = [world.app.clone(), world.another_app()];
+    for app in &apps {
+        connect(app, world.kind).await;
+    }
+    let calls: Vec<_> = calls.into_iter().collect();
+    let start = Arc::new(Barrier::new(calls.len()));
     let running: Vec<_> = calls
         .into_iter()
         .zip(apps.iter().cycle().cloned())
         .map(|((actor, path, input), app)| {
-            let input = world.resolved(&input).to_string();
-            tokio::spawn(async move { tests::call(&app, &actor, path, &input).await })
+            let (input, start) = (world.resolved(&input).to_string(), start.clone());
+            tokio::spawn(async move {
+                start.wait().await;
+                tests::call(&app, &actor, path, &input).await
+            })
         })
         .collect();
     let mut answers = Vec::new();
@@ -45,6 +57,19 @@ async fn race(
         answers.push(call.await.expect("no panic").map_err(parsed).map(parsed));
     }
     answers
+}
+
+/// Opens every connection that the application may have.
+async fn connect(app: &App, kind: Kind) {
+    let sizes = PoolSizes::default();
+    let most = match kind {
+        Kind::Postgres => sizes.postgres,
+        Kind::Sqlite => sizes.sqlite_readers,
+    };
+    let mut held = Vec::new();
+    for _ in 0..most {
+        held.push(app.db.read().await.expect("a connection"));
+    }
 }
 
 /// What is true of the course's counters and the log whatever happened.
@@ -263,4 +288,19 @@ async fn one_edit_wins(world: World) {
     let course =
         world.call(&world.acme.admin, "course.get", json!({ "courseId": "<course>" })).await.unwrap();
     assert_eq!(&course, won[0]);
+}
+
+async fn one_new_slug(world: World) {
+    let input = json!({ "slug": "initech", "name": "Initech" });
+    let answers = race(&world, vec![(world.global_admin.clone(), "organization.create", input); 20]).await;
+    assert_eq!(answers.iter().flatten().count(), 1, "{answers:#?}");
+    refusals(&answers, "organization.create", "CONFLICT", &json!({ "type": "slugTaken" }));
+}
+
+async fn one_new_member(world: World) {
+    let input = json!({ "subject": "newcomer", "displayName": "New Comer" });
+    let answers = race(&world, vec![(world.acme.admin.clone(), "member.provision", input); 20]).await;
+    let people: BTreeSet<String> =
+        answers.iter().map(|answer| answer.as_ref().expect("provisioned").to_string()).collect();
+    assert_eq!(people.len(), 1);
 }

@@ -9,6 +9,9 @@ on_both![
     the_course_says_which_organization
 ];
 
+/// The input that names the thing with an id.
+type InputOf<'a> = Box<dyn Fn(&str) -> Value + 'a>;
+
 /// D17: byte for byte. Every input names the thing of globex, of acme, or nobody's at the same place.
 async fn foreign_and_unknown_answer_alike(world: World) {
     let foreign_course = world.course_in(&world.globex, "foreign", json!({})).await;
@@ -20,7 +23,7 @@ async fn foreign_and_unknown_answer_alike(world: World) {
     let own_course = world.course("course", json!({})).await;
     let unknown = "019a0000-0000-7000-8000-000000000000";
 
-    let calls: Vec<(&str, Box<dyn Fn(&str) -> Value>, &str)> = vec![
+    let calls: Vec<(&str, InputOf, &str)> = vec![
         ("enrollment.enroll", Box::new(|id| json!({ "courseId": id })), &foreign_course),
         ("enrollment.enroll", Box::new(|id| json!({ "courseId": own_course, "userId": id })), &foreign_user),
         (

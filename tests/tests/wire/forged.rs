@@ -40,7 +40,7 @@ impl Mint {
             claims: json!({
                 "iss": issuer.issuer, "sub": "wire-forged", "aud": issuer.audience, "iat": now, "exp": now + 600,
             }),
-            key: SecretKey::from_pkcs8_pem(&issuer.private_key).expect("a key"),
+            key: SecretKey::from_pkcs8_pem(issuer.private_key.expose()).expect("a key"),
         }
     }
 
@@ -315,7 +315,6 @@ async fn forgeries_are_refused_alike(site: Site) {
     for (name, authorization) in &forgeries {
         let client = presenting(&site, authorization);
         let answer = client.post(call.as_bytes()).await;
-        if answer.status != 401 {println!("XX {name} {}", answer.json());continue;}
         assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer")), "{name}");
         assert_refused(&answer.json(), &json!(7), "UNAUTHORIZED");
         over_http.push((name, without_request_id(answer.json())));

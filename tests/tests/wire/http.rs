@@ -45,8 +45,13 @@ impl Answer {
 
 impl Connection {
     pub async fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.expect("the server listens");
-        Connection { stream: BufReader::new(stream), address }
+        Connection::try_open(address).await.expect("the server listens")
+    }
+
+    async fn try_open(address: SocketAddr) -> std::io::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Connection { stream: BufReader::new(stream), address })
     }
 
     pub async fn send(&mut self, bytes: &[u8]) {
@@ -59,21 +64,35 @@ impl Connection {
 
     /// Sends a request's head, which its body is to follow.
     pub async fn send_head(&mut self, method: &str, path: &str, headers: &[Header]) {
+        self.try_send_head(method, path, headers).await.expect("the server reads");
+    }
+
+    async fn try_send_head(&mut self, method: &str, path: &str, headers: &[Header]) -> std::io::Result<()> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.address);
         for (name, value) in headers {
             head += &format!("{name}: {value}\r\n");
         }
-        self.send(format!("{head}\r\n").as_bytes()).await;
+        self.try_send(format!("{head}\r\n").as_bytes()).await
     }
 
     /// Sends a request with the body's length and receives its answer.
     pub async fn request(&mut self, method: &str, path: &str, headers: &[Header], body: &[u8]) -> Answer {
+        self.try_request(method, path, headers, body).await.expect("an answer")
+    }
+
+    async fn try_request(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[Header],
+        body: &[u8],
+    ) -> std::io::Result<Answer> {
         let mut headers = headers.to_vec();
         headers.push(header("content-length", &body.len().to_string()));
-        self.send_head(method, path, &headers).await;
+        self.try_send_head(method, path, &headers).await?;
         // The answer may be there before the body was read, and the connection gone.
         let _ = self.try_send(body).await;
-        self.answer().await
+        self.try_answer().await
     }
 
     pub async fn answer(&mut self) -> Answer {
@@ -81,7 +100,7 @@ impl Connection {
     }
 
     /// The next answer, unless the connection ends before it does.
-    pub async fn try_answer(&mut self) -> std::io::Result<Answer> {
+    async fn try_answer(&mut self) -> std::io::Result<Answer> {
         timeout(PATIENCE, self.read_answer()).await?
     }
 
@@ -133,5 +152,16 @@ pub async fn request(
     headers: &[Header],
     body: &[u8],
 ) -> Answer {
-    Connection::open(address).await.request(method, path, headers, body).await
+    try_request(address, method, path, headers, body).await.expect("an answer")
+}
+
+/// One request to a server that may be gone.
+pub async fn try_request(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[Header],
+    body: &[u8],
+) -> std::io::Result<Answer> {
+    Connection::try_open(address).await?.try_request(method, path, headers, body).await
 }

@@ -21,13 +21,20 @@ mod patience;
 
 mod forged;
 
-//mod sessions;
-//mod crash;
-//mod departures;
-//mod shutdown;
-//mod flood;
-//mod development;
-//mod fuzz;
+mod sessions;
+
+mod crash;
+
+mod departures;
+
+mod shutdown;
+
+mod flood;
+
+mod development;
+
+mod fuzz;
+
 /// `on_both![a, b];` makes each of these functions, `async fn a(site: Site)`, a test on SQLite and one on PostgreSQL.
 macro_rules! on_both {
     ($($name:ident),+ $(,)?) => { $(

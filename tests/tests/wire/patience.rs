@@ -2,12 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::http::{Answer, Connection, header};
 use crate::on_sqlite;
 use crate::shape::assert_refused;
 use crate::site::{Client, Site};
+use crate::socket::Socket;
 
 on_sqlite![clients_that_keep_the_server_waiting];
 
@@ -30,6 +34,7 @@ async fn clients_that_keep_the_server_waiting(site: Site) {
         a_body_that_comes_byte_by_byte(&lena),
         an_idle_connection(&lena),
         a_connection_that_rests(&lena),
+        a_quiet_websocket(&lena),
         a_hundred_stalled_connections(&lena),
     );
 }
@@ -97,6 +102,24 @@ async fn a_connection_that_rests(lena: &Client) {
         tokio::time::sleep(Duration::from_secs(HEAD + LATE)).await;
     }
     assert_eq!(me(&mut connection, lena).await.status, 200);
+}
+
+/// A WebSocket is pinged, and lives as long as it answers.
+async fn a_quiet_websocket(lena: &Client) {
+    let mut socket = Socket::open(lena).await;
+    assert_eq!(socket.call("session.me", json!({})).await["result"]["userId"], lena.user_id);
+    let mut pings = 0;
+    let quiet = async {
+        loop {
+            match socket.0.next().await {
+                Some(Ok(Message::Ping(_))) => pings += 1,
+                other => panic!("{other:?} instead of a ping"),
+            }
+        }
+    };
+    assert!(timeout(Duration::from_secs(IDLE + 3), quiet).await.is_err());
+    assert_eq!(pings, 2);
+    assert_eq!(socket.call("session.me", json!({})).await["result"]["userId"], lena.user_id);
 }
 
 /// Others are served meanwhile.

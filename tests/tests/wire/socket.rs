@@ -21,7 +21,7 @@ pub struct Socket(pub WebSocketStream<TcpStream>);
 
 impl Socket {
     pub async fn open(client: &Client) -> Self {
-        let stream = TcpStream::connect(client.address).await.expect("the server listens");
+        let stream = Connection::open(client.address).await.into_stream();
         let mut request = format!("ws://{}/rpc", client.address).into_client_request().expect("a request");
         for (name, value) in &client.headers {
             let name: HeaderName = name.parse().expect("a header's name");

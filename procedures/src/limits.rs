@@ -1,0 +1,63 @@
+//! Every limit of the procedures, with its unit. Those of single fields stand with their types in [`crate::values`], the
+//! sockets' in the server.
+
+use std::time::Duration;
+
+/// Rows of a page.
+pub const MAX_PAGE: u32 = 200;
+
+/// Rows of a page, unless told.
+pub const DEFAULT_PAGE: u32 = 50;
+
+/// Free text (notes, descriptions) on a page, in bytes: a page that would have more ends early.
+pub const MAX_PAGE_TEXT: usize = 256 * 1024;
+
+/// Authors of a course.
+pub const MAX_AUTHORS: usize = 100;
+
+/// Modules of a course, retired ones included.
+pub const MAX_MODULES: usize = 500;
+
+/// Characters of what an error repeats of a wrong input.
+pub const MAX_QUOTED: usize = 300;
+
+/// How long a call may take; a mutation's work goes on, its caller is told that the deadline passed.
+pub const CALL_DEADLINE: Duration = Duration::from_secs(15);
+
+/// How often a mutation is run that loses against another one (deadlock, serialization failure, the same new key).
+pub const MAX_ATTEMPTS: u32 = 3;
+
+/// How long the answer under an idempotency key is kept.
+pub const KEY_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How far a service token's last use may lag behind, which saves a write at every call.
+pub const LAST_USE_RESOLUTION: Duration = Duration::from_secs(60);
+
+/// PostgreSQL connections, for reading and writing.
+pub const POSTGRES_CONNECTIONS: usize = 16;
+
+/// SQLite connections that read; one more writes.
+pub const SQLITE_READERS: usize = 4;
+
+/// How long a call waits for a connection before it is told that the database is out of reach.
+pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a connection may take to be made.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long PostgreSQL may leave what it was sent unacknowledged, and after how much silence it is probed.
+pub const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a statement may take.
+pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a statement waits for another transaction.
+pub const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a transaction may stay open without a statement.
+pub const IDLE_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How often, and how many times, a transaction whose COMMIT was not answered is asked about before its outcome is
+/// unknown.
+pub const FATE_INTERVAL: Duration = Duration::from_millis(100);
+pub const FATE_ATTEMPTS: u32 = 30;

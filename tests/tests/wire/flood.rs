@@ -1,0 +1,89 @@
+//! A client that asks and never reads: it costs little, and others are served.
+
+use std::time::Duration;
+
+use futures_util::SinkExt;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::on_both;
+use crate::site::{Client, Site, envelope};
+use crate::socket::Socket;
+
+on_both![a_client_that_never_reads];
+
+/// What one hostile connection may cost, in bytes.
+const MOST: u64 = 32 * 1024 * 1024;
+
+/// A full page of a roster.
+const LEARNERS: usize = 200;
+
+async fn a_client_that_never_reads(site: Site) {
+    let course = roster(&site).await;
+    let carol = site.person("carol", "coordinator").await;
+    let page = carol.ok("enrollment.listByCourse", json!({ "courseId": course, "limit": LEARNERS })).await;
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(LEARNERS));
+    let call = || envelope("enrollment.listByCourse", json!({ "courseId": course, "limit": LEARNERS }));
+    let batch: Vec<_> = (0..20).map(|_| call()).collect();
+    // What a server needs for many calls at once, whoever makes them, is not the flood's.
+    let warm: Vec<_> = (0..16).map(|_| tokio::spawn(again(carol.clone(), call()))).collect();
+    for client in warm {
+        client.await.expect("no panic");
+    }
+
+    for message in [call(), json!(batch)] {
+        let before = site.server.peak_memory();
+        let mut flood = Socket::open(&carol).await;
+        let sent = pour(&mut flood, &message).await;
+        assert!(sent >= 32, "only {sent} messages were taken");
+        for _ in 0..20 {
+            let served = timeout(Duration::from_secs(5), carol.ok("session.me", json!({}))).await;
+            assert_eq!(served.expect("served meanwhile")["userId"], carol.user_id);
+        }
+        let grown = site.server.peak_memory() - before;
+        assert!(grown <= MOST, "{} MB more for one connection", grown / (1024 * 1024));
+    }
+}
+
+/// Sends as long as the server takes it.
+async fn pour(flood: &mut Socket, message: &Value) -> usize {
+    let message = Message::text(message.to_string());
+    let mut sent = 0;
+    while sent < 20_000 {
+        match timeout(Duration::from_secs(3), flood.0.send(message.clone())).await {
+            Ok(taken) => taken.expect("the connection lives"),
+            Err(_) => break,
+        }
+        sent += 1;
+    }
+    sent
+}
+
+async fn again(client: Client, call: Value) {
+    for _ in 0..10 {
+        client.post(call.to_string().as_bytes()).await;
+    }
+}
+
+/// A course that fills a page.
+async fn roster(site: &Site) -> String {
+    let course = site.course(1).await;
+    let admin = site.person("ada", "admin").await;
+    let mut users = Vec::new();
+    for chunk in 0..LEARNERS / 20 {
+        let provision = |number| {
+            let subject = format!("wire-{chunk}-{number}");
+            envelope("member.provision", json!({ "subject": subject, "displayName": "Someone" }))
+        };
+        let calls: Vec<_> = (0..20).map(provision).collect();
+        let answers = admin.post(json!(calls).to_string().as_bytes()).await.json();
+        users.extend(answers.as_array().expect("answers").iter().map(|answer| answer["result"]["userId"].clone()));
+    }
+    for chunk in users.chunks(20) {
+        let enroll = |user| envelope("enrollment.enroll", json!({ "courseId": course, "userId": user }));
+        let calls: Vec<_> = chunk.iter().map(enroll).collect();
+        admin.post(json!(calls).to_string().as_bytes()).await;
+    }
+    course
+}
