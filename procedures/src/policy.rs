@@ -42,7 +42,9 @@ pub enum Verdict {
 /// The columns of the table.
 enum Standing<'a> {
     Member(Role),
-    GlobalAdmin { member: bool },
+    GlobalAdmin {
+        member: bool,
+    },
     Service(&'a [Scope]),
     /// Neither; the authenticator lets no such person in.
     Outsider,
@@ -51,14 +53,16 @@ enum Standing<'a> {
 /// The table itself.
 pub fn verdict(caller: &Insider, action: Action) -> Verdict {
     use Action::{
-        OwnEnrollment, ReadEnrollments, ReadNotes, WriteCourses, WriteEnrollments, WriteMembers, WriteOrganizations,
+        OwnEnrollment, ReadEnrollments, ReadNotes, WriteCourses, WriteEnrollments, WriteMembers,
+        WriteOrganizations,
     };
     use Verdict::{Allowed, LearnersOnly, OwnCoursesOnly, Refused};
     let no = || Refused(Reason::RoleRequired);
     match standing(caller) {
         Standing::Member(Role::Learner) => match action {
             OwnEnrollment => Allowed,
-            WriteEnrollments | ReadEnrollments | ReadNotes | WriteCourses | WriteMembers | WriteOrganizations => no(),
+            WriteEnrollments | ReadEnrollments | ReadNotes | WriteCourses | WriteMembers
+            | WriteOrganizations => no(),
         },
         Standing::Member(Role::Author) => match action {
             OwnEnrollment => Allowed,
@@ -71,7 +75,9 @@ pub fn verdict(caller: &Insider, action: Action) -> Verdict {
             WriteCourses | WriteMembers | WriteOrganizations => no(),
         },
         Standing::Member(Role::Admin) => match action {
-            OwnEnrollment | WriteEnrollments | ReadEnrollments | ReadNotes | WriteCourses | WriteMembers => Allowed,
+            OwnEnrollment | WriteEnrollments | ReadEnrollments | ReadNotes | WriteCourses | WriteMembers => {
+                Allowed
+            }
             WriteOrganizations => no(),
         },
         Standing::GlobalAdmin { member } => match action {

@@ -1,7 +1,7 @@
 //! How a procedure is declared. Everything else is derived from that declaration: the JSON-RPC method, the
 //! TypeScript client type, the OpenRPC document and the authorization matrix.
 //!
-//! ```ignore
+//! ```text
 //! Router::new("enrollment")
 //!     .mutation("enroll", enroll::enroll)
 //!     .query("get", get::get)

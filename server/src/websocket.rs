@@ -34,7 +34,6 @@ pub trait Conversation: Send + Sync + 'static {
 
     /// What is said to a message larger than one may be, before the connection is closed.
     fn too_large(&self) -> String;
-
 }
 
 /// Where the answers of a connection go.
@@ -65,7 +64,6 @@ impl Outbox {
     pub fn end_session(&self) {
         self.over.cancel();
     }
-
 }
 
 /// All WebSocket connections, and the order to end them.
@@ -118,11 +116,8 @@ struct Outgoing {
 async fn run(socket: WebSocket, conversation: Arc<impl Conversation>, stop: CancellationToken) {
     let (sink, stream) = socket.split();
     let (queue, queued) = mpsc::channel(MAX_CALLS_PER_CONNECTION);
-    let outbox = Outbox {
-        queue,
-        room: Arc::new(Semaphore::new(MAX_QUEUED_ANSWERS)),
-        over: CancellationToken::new(),
-    };
+    let outbox =
+        Outbox { queue, room: Arc::new(Semaphore::new(MAX_QUEUED_ANSWERS)), over: CancellationToken::new() };
     let writer = tokio::spawn(write(sink, queued, outbox.over.clone()));
     let calls = TaskTracker::new();
 

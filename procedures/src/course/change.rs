@@ -43,7 +43,8 @@ pub(super) async fn module<T: Serialize + DeserializeOwned>(
         let own = own.into_iter().next().ok_or_else(Error::not_found)?;
         Ok((course, own, others))
     };
-    cx.write_authorized(authorize, async |tx, (course, own, others)| work(tx, course, own, others).await).await
+    cx.write_authorized(authorize, async |tx, (course, own, others)| work(tx, course, own, others).await)
+        .await
 }
 
 /// The modules that make room for one at this position; none if nobody is there.

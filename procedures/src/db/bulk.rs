@@ -186,7 +186,7 @@ impl<C: Columns> QueryFragment<Sqlite> for Statement<C> {
 /// A row type of a table, or of some of its columns, that can be loaded (fields are in the order they are selected)
 /// and written many at a time.
 ///
-/// ```ignore
+/// ```text
 /// table_row! {
 ///     pub struct CourseCounts: courses "courses" by (id) { id: CourseId, enrolled_count: i32 }
 /// }

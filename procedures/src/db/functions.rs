@@ -1,16 +1,21 @@
 //! SQL functions that both databases have.
 
-use diesel::define_sql_function;
 use diesel::sql_types::{Nullable, Text};
+use diesel::{QueryResult, SqliteConnection, define_sql_function};
 
 use crate::values::Search;
 
 define_sql_function! {
-    /// Folds case: in PostgreSQL as its locale says, in SQLite ASCII letters only.
+    /// Folds case: in PostgreSQL as its locale says, in SQLite as Unicode does ([`register`]).
     fn lower(text: Text) -> Text;
 }
 define_sql_function! {
     fn coalesce(text: Nullable<Text>, otherwise: Text) -> Text;
+}
+
+/// SQLite's own `lower` knows ASCII letters only.
+pub(super) fn register(connection: &mut SqliteConnection) -> QueryResult<()> {
+    lower_utils::register_impl(connection, |text: String| text.to_lowercase())
 }
 
 /// The LIKE pattern (with `\\` as its escape) for a text that contains what is searched for; everything, if nothing is.

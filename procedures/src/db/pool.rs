@@ -13,10 +13,11 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connection::{Connection, LiteConn};
+use super::functions;
 use crate::error::{Error, Outcome, Result};
 use crate::limits::{
-    ACQUIRE_TIMEOUT, CONNECT_TIMEOUT, IDLE_TRANSACTION_TIMEOUT, LOCK_TIMEOUT, NETWORK_TIMEOUT, POSTGRES_CONNECTIONS,
-    SQLITE_READERS, STATEMENT_TIMEOUT,
+    ACQUIRE_TIMEOUT, CONNECT_TIMEOUT, IDLE_TRANSACTION_TIMEOUT, LOCK_TIMEOUT, NETWORK_TIMEOUT,
+    POSTGRES_CONNECTIONS, SQLITE_READERS, STATEMENT_TIMEOUT,
 };
 
 /// What every PostgreSQL connection begins with. A generic plan is kept for statements with array parameters, which
@@ -145,7 +146,11 @@ impl Connector {
     async fn connect(&self) -> Result<Connection, ConnectError> {
         let mut connection = match self {
             Connector::Postgres { config, tls } => Connection::Postgres(connect_postgres(config, tls).await?),
-            Connector::Sqlite { path } => Connection::Sqlite(LiteConn::establish(path).await?),
+            Connector::Sqlite { path } => {
+                let mut conn = LiteConn::establish(path).await?;
+                conn.spawn_blocking(functions::register).await?;
+                Connection::Sqlite(conn)
+            }
         };
         let setup = match &connection {
             Connection::Postgres(_) => postgres_setup(),
@@ -165,7 +170,9 @@ pub enum ConnectError {
     Postgres(#[from] tokio_postgres::Error),
     #[error(transparent)]
     Setup(#[from] diesel::result::Error),
-    #[error("the database writes its messages in {0}; set lc_messages to C or English for this role or cluster")]
+    #[error(
+        "the database writes its messages in {0}; set lc_messages to C or English for this role or cluster"
+    )]
     Language(String),
 }
 

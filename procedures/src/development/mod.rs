@@ -36,7 +36,11 @@ pub async fn ensure_organization(db: &Database, now: Moment, new: NewOrganizatio
     repeated(|| ensure_organization_once(db, now, new.clone())).await
 }
 
-async fn ensure_organization_once(db: &Database, now: Moment, new: NewOrganization) -> Result<OrganizationId> {
+async fn ensure_organization_once(
+    db: &Database,
+    now: Moment,
+    new: NewOrganization,
+) -> Result<OrganizationId> {
     db.transaction(now, async |tx| {
         let known = organization::store::find_by_slug(tx, &new.slug).await?;
         let organization_id = match known {

@@ -99,9 +99,7 @@ impl QueryFragment<Sqlite> for TryLock {
 pub async fn purge(db: &Database, now: Moment) -> Result<usize> {
     let until = now.minus(KEY_RETENTION);
     db.transaction(now, async |tx| {
-        Ok(tx
-            .execute(diesel::delete(records::table.filter(records::created_at.le(until))))
-            .await?)
+        Ok(tx.execute(diesel::delete(records::table.filter(records::created_at.le(until)))).await?)
     })
     .await
 }

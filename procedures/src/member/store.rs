@@ -12,7 +12,9 @@ use crate::db::{Connection, Transaction, coalesce, contains, locked, lower};
 use crate::error::Result;
 use crate::policy::Subject;
 use crate::session::{NewPerson, insert_person};
-use crate::values::{Email, IdentityProviderId, Limit, Moment, OrganizationId, ProviderSubject, Search, UserId};
+use crate::values::{
+    Email, IdentityProviderId, Limit, Moment, OrganizationId, ProviderSubject, Search, UserId,
+};
 
 /// A user's place in an organization.
 #[derive(Clone, Debug, PartialEq, Queryable, Serialize, Deserialize, TS, JsonSchema)]
@@ -76,10 +78,10 @@ pub(super) async fn list(conn: &mut Connection, tenant: Tenant, asked: MemberQue
         .filter(memberships::status.eq_any(asked.statuses))
         .filter(memberships::user_id.gt(asked.after.unwrap_or(UserId::NIL)))
         .filter(
-            lower(coalesce(users::display_name, String::new())).like(lower(pattern.clone())).escape('\\').or(lower(
-                coalesce(users::email, String::new()),
-            )
-            .like(lower(pattern)).escape('\\')),
+            lower(coalesce(users::display_name, String::new()))
+                .like(lower(pattern.clone()))
+                .escape('\\')
+                .or(lower(coalesce(users::email, String::new())).like(lower(pattern)).escape('\\')),
         )
         .order(memberships::user_id)
         .limit(asked.limit.with_lookahead());

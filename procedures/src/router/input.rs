@@ -29,7 +29,8 @@ pub(super) fn parse<I: DeserializeOwned>(json: &str) -> Result<I> {
 /// Serde names an unknown, missing or repeated field in its message only; the path ends at the object that has it.
 fn invalid(path: &str, message: &str) -> Error {
     let problem = message.rsplit_once(" at line ").map_or(message, |(problem, _)| problem);
-    let object = if path == "." { "" } else { path };
+    // What could not be followed any further stands as `.` or `?` at the path's end.
+    let object = path.trim_end_matches(['.', '?']);
     let named = ["unknown field `", "missing field `", "duplicate field `"]
         .iter()
         .find_map(|start| problem.strip_prefix(start))
@@ -38,6 +39,10 @@ fn invalid(path: &str, message: &str) -> Error {
     let field = match (object, named) {
         (object, None) => object.to_owned(),
         ("", Some(field)) => field.to_owned(),
+        // An unknown field's own name may be on the path already.
+        (object, Some(field)) if object == field || object.ends_with(&format!(".{field}")) => {
+            object.to_owned()
+        }
         (object, Some(field)) => format!("{object}.{field}"),
     };
     // A client may send field names and enum values of any length; the answer stays small.

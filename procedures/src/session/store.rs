@@ -9,7 +9,9 @@ use crate::db::{Connection, table_row};
 use crate::error::Result;
 use crate::limits::LAST_USE_RESOLUTION;
 use crate::member::{MembershipStatus, Role};
-use crate::values::{Email, IdentityProviderId, Moment, OrganizationId, ProviderSubject, ServiceTokenId, UserId};
+use crate::values::{
+    Email, IdentityProviderId, Moment, OrganizationId, ProviderSubject, ServiceTokenId, UserId,
+};
 
 table_row! {
     /// An organization's OpenID Connect issuer.
@@ -94,10 +96,9 @@ pub(super) struct FoundPerson {
 pub(super) async fn find_person(conn: &mut Connection, token: &VerifiedToken) -> Result<Option<FoundPerson>> {
     let query = identities::table
         .inner_join(users::table.on(users::id.eq(identities::user_id)))
-        .left_join(
-            memberships::table
-                .on(memberships::user_id.eq(users::id).and(memberships::organization_id.eq(token.organization_id))),
-        )
+        .left_join(memberships::table.on(
+            memberships::user_id.eq(users::id).and(memberships::organization_id.eq(token.organization_id)),
+        ))
         .filter(identities::identity_provider_id.eq(token.provider_id))
         .filter(identities::subject.eq(token.subject.clone()))
         .select((

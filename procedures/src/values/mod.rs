@@ -18,5 +18,7 @@ pub use page::{Cursor, Limit, Page};
 pub use patch::Patch;
 pub use score::Score;
 pub(crate) use text::wire_string;
-pub use text::{Email, IdempotencyKey, Name, Notes, ProviderSubject, ReasonText, Search, Secret, Slug, Text, Title};
+pub use text::{
+    Email, IdempotencyKey, Name, Notes, ProviderSubject, ReasonText, Search, Secret, Slug, Text, Title,
+};
 pub use whole::{Capacity, Days, Position, Version, Whole};

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use procedures::Caller;
+use procedures::course::Course;
 use procedures::development::force_status;
 use procedures::enrollment::EnrollmentStatus;
-use procedures::course::Course;
 use procedures::error::{Error, Reason, Result};
 use procedures::member::{Member, Role};
 use procedures::values::{CourseId, EnrollmentId, Name, OrganizationId, Page, Slug, UserId};
@@ -135,8 +135,7 @@ impl Demo<'_> {
         status: EnrollmentStatus,
     ) -> Result<()> {
         let subject = json!({ "courseId": course, "userId": user });
-        let enrollment: Made<EnrollmentId> =
-            self.step(admin, "enrollment.enroll", subject.clone()).await?;
+        let enrollment: Made<EnrollmentId> = self.step(admin, "enrollment.enroll", subject.clone()).await?;
         match status {
             EnrollmentStatus::Enrolled => {}
             EnrollmentStatus::Cancelled => {

@@ -117,7 +117,8 @@ impl Issuers {
         };
         let mut header = Header::new(jsonwebtoken::Algorithm::ES256);
         header.kid = Some(key.key_id.clone());
-        let signing_key = EncodingKey::from_ec_pem(key.private_key.expose().as_bytes()).map_err(Error::internal)?;
+        let signing_key =
+            EncodingKey::from_ec_pem(key.private_key.expose().as_bytes()).map_err(Error::internal)?;
         jsonwebtoken::encode(&header, &claims, &signing_key).map_err(Error::internal)
     }
 }
@@ -140,8 +141,8 @@ impl KeySource for DevelopmentKeys {
 
 /// The public half of a built-in key, as its issuer publishes it.
 pub fn published(key: &IssuerKey) -> Result<JwkSet> {
-    let secret =
-        SecretKey::from_pkcs8_pem(key.private_key.expose()).map_err(|error| Error::internal(error.to_string()))?;
+    let secret = SecretKey::from_pkcs8_pem(key.private_key.expose())
+        .map_err(|error| Error::internal(error.to_string()))?;
     let point = secret.public_key().to_encoded_point(false);
     let coordinate = |bytes: Option<&p256::FieldBytes>| {
         let bytes = bytes.ok_or_else(|| Error::internal("a public key without coordinates"))?;

@@ -55,6 +55,8 @@ pub fn table(router: Arc<Router>) -> Methods {
 fn small_enough(answer: Box<RawValue>) -> Result<Box<RawValue>> {
     match answer.get().len() {
         0..=MAX_ANSWER => Ok(answer),
-        _ => Err(Error::new(Code::PayloadTooLarge, "The answer is larger than 1 MiB; ask for a smaller page.")),
+        _ => {
+            Err(Error::new(Code::PayloadTooLarge, "The answer is larger than 1 MiB; ask for a smaller page."))
+        }
     }
 }

@@ -21,8 +21,8 @@ use serde_json::value::RawValue;
 use crate::answer;
 use crate::auth::{Authenticator, Credentials};
 use crate::limits::MAX_BATCH;
-use envelope::{Envelope, Message};
 use envelope::calls_in;
+use envelope::{Envelope, Message};
 pub use http::handle;
 pub use socket::upgrade;
 

@@ -57,7 +57,11 @@ async fn nothing_acknowledged_is_lost(mut site: Site) {
 }
 
 /// Enrolls in one course after another, until the server is gone.
-async fn enroll(learner: Client, courses: Vec<String>, acknowledge: mpsc::UnboundedSender<()>) -> Vec<Attempt> {
+async fn enroll(
+    learner: Client,
+    courses: Vec<String>,
+    acknowledge: mpsc::UnboundedSender<()>,
+) -> Vec<Attempt> {
     let mut attempts = Vec::new();
     for course in courses {
         let key = format!("{}-{course}", learner.user_id);
@@ -78,7 +82,8 @@ async fn enroll(learner: Client, courses: Vec<String>, acknowledge: mpsc::Unboun
 }
 
 async fn sent(learner: &Client, course: &str, key: &str) -> Option<Value> {
-    let call = envelope("enrollment.enroll", json!({ "courseId": course, "idempotencyKey": key })).to_string();
+    let call =
+        envelope("enrollment.enroll", json!({ "courseId": course, "idempotencyKey": key })).to_string();
     let headers = learner.json_headers();
     let answer = try_request(learner.address, "POST", "/rpc", &headers, call.as_bytes()).await;
     answer.ok().map(|answer| answer.json())
@@ -95,7 +100,10 @@ async fn check(site: &Site, courses: &[String], attempts: &[Attempt]) {
             .iter()
             .map(|entry| (entry["userId"].as_str().expect("an id"), entry))
             .collect();
-        assert_eq!((page["items"].as_array().map(Vec::len), &page["nextCursor"]), (Some(roster.len()), &Value::Null));
+        assert_eq!(
+            (page["items"].as_array().map(Vec::len), &page["nextCursor"]),
+            (Some(roster.len()), &Value::Null)
+        );
         let of_course = json!({ "courseId": course });
         let count = admin.ok("enrollment.count", of_course.clone()).await;
         assert_eq!((&count["enrolled"], &count["seatsTaken"]), (&json!(roster.len()), &json!(roster.len())));

@@ -28,7 +28,8 @@ async fn the_printed_calls_work_as_pasted(site: Site) {
     let guide = &site.server.guide;
     let start = guide.find("TOKEN=").expect("the calls begin with a token");
     let end = guide.find("\nCtrl-C").expect("the last line");
-    let pasted = Command::new("bash").arg("-c").arg(&guide[start..end]).output().await.expect("bash and curl");
+    let pasted =
+        Command::new("bash").arg("-c").arg(&guide[start..end]).output().await.expect("bash and curl");
     let output = String::from_utf8(pasted.stdout).expect("a text");
     let mut answers: Vec<Value> =
         output.lines().map(|line| serde_json::from_str(line).expect("an answer a line")).collect();
@@ -48,9 +49,15 @@ async fn the_printed_calls_work_as_pasted(site: Site) {
     });
     assert_eq!(without_request_id(answers[1]["error"].take()), conflict);
     let left = &answers[2]["result"];
-    assert_eq!((&left["id"], &left["status"], &left["softDeleted"]), (&first["id"], &json!("cancelled"), &json!(true)));
+    assert_eq!(
+        (&left["id"], &left["status"], &left["softDeleted"]),
+        (&first["id"], &json!("cancelled"), &json!(true))
+    );
     let back = &answers[3]["result"];
-    assert_eq!((&back["id"], &back["status"], &back["attempt"]), (&first["id"], &json!("enrolled"), &json!(2)));
+    assert_eq!(
+        (&back["id"], &back["status"], &back["attempt"]),
+        (&first["id"], &json!("enrolled"), &json!(2))
+    );
     let listed = answers[4]["result"]["items"].as_array().expect("a page");
     assert!(listed.contains(back), "{output}");
 }
@@ -62,7 +69,8 @@ async fn a_restart_keeps_the_demo_data(site: Site) {
         server.guide[start..end].to_owned()
     };
     let before = demo(&site.server);
-    for status in ["admin ", "coordinator ", "author ", "learner ", "(draft)", "2 of 2 seats taken", "globex"] {
+    for status in ["admin ", "coordinator ", "author ", "learner ", "(draft)", "2 of 2 seats taken", "globex"]
+    {
         assert!(before.contains(status), "{before}");
     }
     let lena = site.person("lena", "learner").await;
@@ -162,7 +170,8 @@ async fn service_tokens(site: Site) {
     let course = site.course(1).await;
     let lena = site.person("wire-learner", "learner").await;
     let with = async |scopes: Value| {
-        let answer = site.dev("service-token", &json!({ "organization": "acme", "scopes": scopes })).await.json();
+        let answer =
+            site.dev("service-token", &json!({ "organization": "acme", "scopes": scopes })).await.json();
         let token = answer["token"].as_str().expect("a token").to_owned();
         assert!(token.starts_with("rbs_") && token.len() == 68, "{token}");
         Client::bearing(site.address(), &token)
@@ -189,7 +198,10 @@ async fn the_clock(site: Site) {
     let course = site.course(1).await;
     let lena = site.person("wire-learner", "learner").await;
     let enrolled = lena.ok("enrollment.enroll", json!({ "courseId": course })).await;
-    assert!(enrolled["enrolledAt"].as_str().is_some_and(|at| at.starts_with("2030-06-01T12:00:")), "{enrolled}");
+    assert!(
+        enrolled["enrolledAt"].as_str().is_some_and(|at| at.starts_with("2030-06-01T12:00:")),
+        "{enrolled}"
+    );
     site.dev("clock", &json!({ "advanceSeconds": 86_400 })).await;
     let lena = site.person("wire-learner", "learner").await;
     let left = lena.ok("enrollment.unenroll", json!({ "courseId": course })).await;

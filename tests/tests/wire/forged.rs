@@ -5,94 +5,19 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, EncodingKey};
 use p256::ecdsa::Signature;
 use p256::elliptic_curve::sec1::ToEncodedPoint;
+use p256::pkcs8::{EncodePublicKey, LineEnding};
 use p256::{FieldBytes, SecretKey};
-use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding};
-use procedures::db::PoolSizes;
-use procedures::{Database, development};
 use serde_json::{Value, json};
 
+use crate::mint::{Mint, encoded, merged};
 use crate::on_both;
 use crate::shape::{assert_refused, code_of, without_request_id};
 use crate::site::{Client, Site};
 use crate::socket::{Socket, upgrade};
 
 on_both![forgeries_are_refused_alike, other_spellings_of_a_valid_session];
-
-/// A token, made to be spoiled.
-struct Mint {
-    header: Value,
-    claims: Value,
-    key: SecretKey,
-}
-
-impl Mint {
-    /// Signs as acme's issuer does.
-    async fn of(site: &Site) -> Self {
-        let db = Database::open(&site.database_url, PoolSizes::default()).expect("the server's database");
-        let issuer = development::issuer_key(&db, &"acme".parse().expect("a slug")).await;
-        let issuer = issuer.expect("a database").expect("acme has an issuer");
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock").as_secs();
-        Mint {
-            header: json!({ "typ": "JWT", "alg": "ES256", "kid": issuer.key_id }),
-            claims: json!({
-                "iss": issuer.issuer, "sub": "wire-forged", "aud": issuer.audience, "iat": now, "exp": now + 600,
-            }),
-            key: SecretKey::from_pkcs8_pem(issuer.private_key.expose()).expect("a key"),
-        }
-    }
-
-    fn token(&self) -> String {
-        self.sign(&self.header.to_string(), &self.claims.to_string(), &self.key)
-    }
-
-    fn sign(&self, header: &str, claims: &str, key: &SecretKey) -> String {
-        let signed = format!("{}.{}", encoded(header), encoded(claims));
-        let pem = key.to_pkcs8_pem(LineEnding::LF).expect("a key");
-        let key = EncodingKey::from_ec_pem(pem.as_bytes()).expect("a key");
-        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::ES256).expect("signed");
-        format!("{signed}.{signature}")
-    }
-
-    /// With these members in place of its own; null takes one away.
-    fn header(&self, members: Value) -> String {
-        self.sign(&merged(&self.header, members).to_string(), &self.claims.to_string(), &self.key)
-    }
-
-    fn claims(&self, members: Value) -> String {
-        self.sign(&self.header.to_string(), &merged(&self.claims, members).to_string(), &self.key)
-    }
-
-    /// With this text in the claims' place.
-    fn raw_claims(&self, claims: &str) -> String {
-        self.sign(&self.header.to_string(), claims, &self.key)
-    }
-
-    fn hmac(&self, secret: &[u8]) -> String {
-        let header = merged(&self.header, json!({ "alg": "HS256" }));
-        let signed = format!("{}.{}", encoded(&header.to_string()), encoded(&self.claims.to_string()));
-        let key = EncodingKey::from_secret(secret);
-        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::HS256).expect("signed");
-        format!("{signed}.{signature}")
-    }
-}
-
-fn encoded(text: &str) -> String {
-    URL_SAFE_NO_PAD.encode(text)
-}
-
-fn merged(whole: &Value, members: Value) -> Value {
-    let mut whole = whole.as_object().expect("an object").clone();
-    for (name, value) in members.as_object().expect("an object") {
-        match value {
-            Value::Null => whole.remove(name),
-            value => whole.insert(name.clone(), value.clone()),
-        };
-    }
-    whole.into()
-}
 
 /// `Authorization` with each forgery, by what is wrong with it.
 async fn forgeries(site: &Site) -> BTreeMap<String, String> {
@@ -171,7 +96,8 @@ fn of_headers(mint: &Mint) -> Vec<(String, String)> {
     for alg in ["none", "HS256", "RS256", "PS256", "ES384", "EdDSA", "es256"] {
         tokens.push((format!("signed, alg {alg}"), mint.header(json!({ "alg": alg }))));
     }
-    let kids = ["", "other", "../../../../dev/null", "/proc/self/environ", "http://127.0.0.1:9/key", "' OR 1=1 --"];
+    let kids =
+        ["", "other", "../../../../dev/null", "/proc/self/environ", "http://127.0.0.1:9/key", "' OR 1=1 --"];
     for kid in kids {
         tokens.push((format!("kid {kid:?}"), mint.header(json!({ "kid": kid }))));
     }
@@ -181,7 +107,8 @@ fn of_headers(mint: &Mint) -> Vec<(String, String)> {
 async fn of_claims(mint: &Mint, site: &Site) -> Vec<(String, String)> {
     let globex = site.person_of("globex", "wire-stranger", "admin").await;
     let payload = globex.token.split('.').nth(1).expect("three parts");
-    let globex: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64")).expect("JSON");
+    let globex: Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64")).expect("JSON");
     let issuer = mint.claims["iss"].as_str().expect("a text");
     let now = mint.claims["iat"].as_i64().expect("a number");
     let iss = [

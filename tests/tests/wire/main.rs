@@ -19,6 +19,8 @@ mod malformed;
 
 mod patience;
 
+mod mint;
+
 mod forged;
 
 mod sessions;

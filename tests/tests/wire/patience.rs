@@ -158,5 +158,8 @@ async fn closed_after(limit: u64, connection: &mut Connection, began: Instant) {
 #[track_caller]
 fn assert_took(limit: u64, began: Instant) {
     let took = began.elapsed().as_secs_f64();
-    assert!((limit as f64 - 1.0..limit as f64 + LATE as f64).contains(&took), "{took} s, for a limit of {limit} s");
+    assert!(
+        (limit as f64 - 1.0..limit as f64 + LATE as f64).contains(&took),
+        "{took} s, for a limit of {limit} s"
+    );
 }

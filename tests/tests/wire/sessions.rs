@@ -22,18 +22,24 @@ async fn organizations_that_a_caller_names(site: Site) {
     assert_eq!(acting_in(&global_admin).await, (globex.clone(), true));
     assert_eq!(acting_in(&global_admin.choosing(globex)).await, (globex.clone(), true));
     assert_eq!(acting_in(&global_admin.choosing(acme)).await, (acme.clone(), true));
-    assert_eq!(Socket::open(&global_admin.choosing(acme)).await.call("session.me", json!({})).await["result"]["organizationId"], **acme);
+    assert_eq!(
+        Socket::open(&global_admin.choosing(acme)).await.call("session.me", json!({})).await["result"]["organizationId"],
+        **acme
+    );
 
     let unknown = "01a20000-0000-7000-8000-000000000000";
     let mut refusals = Vec::new();
-    for organization in [globex.as_str(), unknown, "garbage", "", "' OR 1=1 --", "*", &format!("{acme},{globex}")] {
+    for organization in
+        [globex.as_str(), unknown, "garbage", "", "' OR 1=1 --", "*", &format!("{acme},{globex}")]
+    {
         refusals.push(not_a_member(&lena.choosing(organization)).await);
     }
     for organization in [unknown, "garbage", ""] {
         refusals.push(not_a_member(&global_admin.choosing(organization)).await);
     }
     refusals.push(not_a_member(&stranger.choosing(acme)).await);
-    let service = site.dev("service-token", &json!({ "organization": "acme", "scopes": ["enrollments:read"] })).await;
+    let service =
+        site.dev("service-token", &json!({ "organization": "acme", "scopes": ["enrollments:read"] })).await;
     let service = Client::bearing(site.address(), service.json()["token"].as_str().expect("a token"));
     assert_eq!(service.choosing(acme).ok("session.me", json!({})).await["organizationId"], **acme);
     for organization in [globex.as_str(), unknown, "garbage"] {

@@ -18,7 +18,8 @@ const AWAY: u16 = 1001;
 
 async fn calls_in_flight_are_answered(site: Site) {
     let course = site.course(1).await;
-    let (lena, liam) = (site.person("wire-http", "learner").await, site.person("wire-socket", "learner").await);
+    let (lena, liam) =
+        (site.person("wire-http", "learner").await, site.person("wire-socket", "learner").await);
     let mut balancer = Connection::open(site.address()).await;
     assert_eq!(balancer.request("GET", "/readyz", &[], b"").await.status, 200);
     let mut idle = Socket::open(&liam).await;
