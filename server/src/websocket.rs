@@ -8,6 +8,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
 use futures_util::stream::{SplitSink, SplitStream};
@@ -26,11 +27,11 @@ const READ_BUFFER: usize = 4 * 1024;
 
 /// What a wire does with a connection's messages.
 pub trait Conversation: Send + Sync + 'static {
-    /// How many calls a text makes.
-    fn calls_in(&self, text: &str) -> usize;
+    /// How many calls a message makes.
+    fn calls_in(&self, message: &[u8]) -> usize;
 
-    /// Works on one text; several are worked on at a time. Its answers, however many, go to the outbox.
-    fn hear(self: Arc<Self>, text: String, outbox: Outbox) -> impl Future<Output = ()> + Send;
+    /// Works on one message; several are worked on at a time. Its answers, however many, go to the outbox.
+    fn hear(self: Arc<Self>, message: Bytes, outbox: Outbox) -> impl Future<Output = ()> + Send;
 
     /// What is said to a message larger than one may be, before the connection is closed.
     fn too_large(&self) -> String;
@@ -154,17 +155,17 @@ async fn read(
             () = outbox.queue.closed() => return End::Gone,
             message = timeout_at(Instant::now() + SILENCE_TIMEOUT, stream.next()) => message,
         };
-        let text = match message {
+        let message: Bytes = match message {
             Err(_) => return End::Silent,
-            Ok(Some(Ok(Message::Text(text)))) => text.to_string(),
-            // Some clients send JSON as bytes; what is no text is then no JSON either.
-            Ok(Some(Ok(Message::Binary(bytes)))) => String::from_utf8_lossy(&bytes).into_owned(),
+            Ok(Some(Ok(Message::Text(text)))) => text.into(),
+            // Some clients send JSON as bytes.
+            Ok(Some(Ok(Message::Binary(bytes)))) => bytes,
             Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => continue,
             Ok(Some(Ok(Message::Close(_))) | None) => return End::Gone,
             Ok(Some(Err(error))) if is_capacity(&error) => return End::MessageTooLarge,
             Ok(Some(Err(_))) => return End::Gone,
         };
-        let calls_in = conversation.calls_in(&text).clamp(1, MAX_CALLS_PER_CONNECTION);
+        let calls_in = conversation.calls_in(&message).clamp(1, MAX_CALLS_PER_CONNECTION);
         let needed = u32::try_from(calls_in).unwrap_or(u32::MAX);
         let place = tokio::select! {
             () = stop.cancelled() => return End::Stopping,
@@ -172,7 +173,7 @@ async fn read(
             () = outbox.queue.closed() => return End::Gone,
             place = places.clone().acquire_many_owned(needed) => place,
         };
-        let hearing = conversation.clone().hear(text, outbox.clone());
+        let hearing = conversation.clone().hear(message, outbox.clone());
         calls.spawn(async move {
             hearing.await;
             drop(place);

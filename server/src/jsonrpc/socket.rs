@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 use http::HeaderMap;
@@ -32,12 +33,12 @@ struct Talk {
 }
 
 impl Conversation for Talk {
-    fn calls_in(&self, text: &str) -> usize {
-        calls_in(text)
+    fn calls_in(&self, message: &[u8]) -> usize {
+        calls_in(message)
     }
 
-    async fn hear(self: Arc<Self>, message: String, outbox: Outbox) {
-        let answer = self.endpoint.answer(message.as_bytes(), &self.credentials, &request_id()).await;
+    async fn hear(self: Arc<Self>, message: Bytes, outbox: Outbox) {
+        let answer = self.endpoint.answer(&message, &self.credentials, &request_id()).await;
         if let Some(json) = answer.json {
             outbox.send(text(json)).await;
         }

@@ -64,8 +64,12 @@ impl Socket {
     }
 
     async fn message(&mut self) -> Message {
+        timeout(PATIENCE, self.message_at_last()).await.expect("a message in time")
+    }
+
+    async fn message_at_last(&mut self) -> Message {
         loop {
-            match timeout(PATIENCE, self.0.next()).await.expect("a message in time") {
+            match self.0.next().await {
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(message)) => return message,
                 Some(Err(error)) => panic!("the connection broke: {error}"),
