@@ -446,7 +446,7 @@ export type Member = {
   userId: UserId;
   organizationId: OrganizationId;
   displayName: string | null;
-  email: string | null;
+  email: Email | null;
   role: Role;
   status: MembershipStatus;
   createdAt: Moment;
