@@ -23,7 +23,7 @@ pub use actor::{Actor, Organization};
 pub use database::{Fresh, Kind};
 pub use expected::{expect, merged, refusal};
 pub use labels::Labels;
-pub use world::{REQUEST_ID, World, call, router};
+pub use world::{REQUEST_ID, World, app_at, call, router};
 
 /// `on_both![a, b];` makes each of these functions, `async fn a(world: World)`, a test on SQLite and one on
 /// PostgreSQL. A function that is not named in such a list is dead code, which the lints refuse.

@@ -19,6 +19,11 @@ use crate::labels::Labels;
 /// The request id of every call, so that answers of two calls can be compared byte for byte.
 pub const REQUEST_ID: &str = "a-request";
 
+/// An application on the database at this address.
+pub fn app_at(url: &str) -> Arc<App> {
+    Arc::new(App::new(open(url)))
+}
+
 /// Every procedure there is.
 pub fn router() -> &'static Router {
     static ROUTER: OnceLock<Router> = OnceLock::new();
@@ -54,9 +59,14 @@ impl World {
         database.remove().await;
     }
 
+    /// The address of its database.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Another process' application on the same database.
     pub fn another_app(&self) -> Arc<App> {
-        Arc::new(App::new(open(&self.url)))
+        app_at(&self.url)
     }
 
     /// Calls a procedure with these bytes; answers with the bytes of its answer or error.

@@ -25,4 +25,6 @@ mod constraints;
 
 mod races;
 
+mod lost_commits;
+
 mod matrix;
