@@ -6,6 +6,7 @@ import type {
   TRPCDefaultErrorShape,
   TRPCMutationProcedure,
   TRPCQueryProcedure,
+  TRPCSubscriptionProcedure,
 } from "@trpc/server";
 
 /** Why access is not granted. */
@@ -352,6 +353,20 @@ export type EnrollmentListByUserInput = {
 
 /** Whether learners enroll and unenroll themselves (D20). */
 export type EnrollmentMode = "open" | "managed";
+
+/**
+ * What happens to enrollments, as it happens, in order: of a course, of a member, or all that the caller may see.
+ *
+ * Learners follow their own enrollments, authors also their courses' rosters, coordinators, admins and services with
+ * `enrollments:read` the whole organization. With `lastEventId` it goes on after that event, without a gap or a
+ * double.
+ */
+export type EnrollmentOnChangeInput = {
+  courseId?: CourseId | null;
+  userId?: UserId | null;
+  /** The last event seen. */
+  lastEventId?: EventId | null;
+};
 
 /** Where an enrollment stands. `enrolled`, `waitlisted` and `completed` are active (D2). */
 export type EnrollmentStatus = "enrolled" | "waitlisted" | "completed" | "cancelled" | "expired";
@@ -728,6 +743,9 @@ type Errors = Shape<ErrorData>;
 type Root = { ctx: object; meta: object; errorShape: Errors; transformer: false };
 type Mutation<I, O> = TRPCMutationProcedure<{ meta: unknown; input: I; output: O; errorShape: Errors }>;
 type Query<I, O> = TRPCQueryProcedure<{ meta: unknown; input: I; output: O; errorShape: Errors }>;
+/** An item of a subscription; its id is where a client that reconnects goes on. */
+export type Tracked<T> = { id: string; data: T };
+type Subscription<I, O> = TRPCSubscriptionProcedure<{ meta: unknown; input: I; output: AsyncIterable<Tracked<O>>; errorShape: Errors }>;
 
 /** Every procedure: `createTRPCClient<AppRouter>(…)`. */
 export type AppRouter = TRPCBuiltRouter<Root, {
@@ -818,6 +836,14 @@ export type AppRouter = TRPCBuiltRouter<Root, {
     listByCourse: Query<EnrollmentListByCourseInput, Page<RosterEntry>>;
     /** The enrollments of the caller, or of another member, oldest first. */
     listByUser: Query<EnrollmentListByUserInput | void, Page<Enrollment>>;
+    /**
+     * What happens to enrollments, as it happens, in order: of a course, of a member, or all that the caller may see.
+     *
+     * Learners follow their own enrollments, authors also their courses' rosters, coordinators, admins and services with
+     * `enrollments:read` the whole organization. With `lastEventId` it goes on after that event, without a gap or a
+     * double.
+     */
+    onChange: Subscription<EnrollmentOnChangeInput | void, Event>;
     /**
      * Cancels an enrollment and frees its seat; its progress is kept (D4, D9).
      *

@@ -6,6 +6,8 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+
 use crate::App;
 use crate::error::{Error, Reason, Result};
 use crate::idempotency::KeyedCall;
@@ -161,4 +163,29 @@ pub struct Cx<K> {
     pub request_id: Arc<str>,
     /// The idempotency key of a mutation, if the client sent one.
     pub(crate) key: Option<KeyedCall>,
+}
+
+/// A session that can be asked anew whose it is.
+pub trait Session: Send + Sync {
+    fn caller(&self) -> BoxFuture<'_, Result<Caller>>;
+}
+
+/// The context of a subscription. It outlives the moment in which its caller was verified, so it has the session too:
+/// every [`SESSION_RECHECK`](crate::limits::SESSION_RECHECK) the handler renews it, and decides anew what the caller
+/// may see.
+pub struct Live<K> {
+    pub cx: Cx<K>,
+    session: Arc<dyn Session>,
+}
+
+impl<K: CallerKind> Live<K> {
+    pub(crate) fn new(cx: Cx<K>, session: Arc<dyn Session>) -> Self {
+        Live { cx, session }
+    }
+
+    /// Verifies the session again; an error if it has ended.
+    pub async fn renew(&mut self) -> Result<()> {
+        self.cx.caller = K::narrow(self.session.caller().await?)?;
+        Ok(())
+    }
 }

@@ -53,13 +53,15 @@ pub use router::{Call, Procedure, Router};
 pub struct App {
     pub db: Database,
     pub clock: Clock,
+    /// Tells subscriptions that there are new events.
+    pub wakeups: event::Wakeups,
     /// The mutations under way: they run to their end even if their callers go away.
     pub mutations: TaskTracker,
 }
 
 impl App {
     pub fn new(db: Database) -> Self {
-        App { db, clock: Clock::default(), mutations: TaskTracker::new() }
+        App { db, clock: Clock::default(), wakeups: event::Wakeups::default(), mutations: TaskTracker::new() }
     }
 }
 

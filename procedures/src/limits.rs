@@ -24,6 +24,9 @@ pub const MAX_QUOTED: usize = 300;
 /// How long a call may take; a mutation's work goes on, its caller is told that the deadline passed.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(15);
 
+/// How often the session behind a subscription is verified anew, and what its caller may see decided anew.
+pub const SESSION_RECHECK: Duration = Duration::from_secs(5);
+
 /// How often a mutation is run that loses against another one (deadlock, serialization failure, the same new key).
 pub const MAX_ATTEMPTS: u32 = 3;
 

@@ -1,5 +1,5 @@
 //! How a procedure is declared. Everything else is derived from that declaration: the JSON-RPC method, the
-//! TypeScript client type, the OpenRPC document and the authorization matrix.
+//! tRPC route, the TypeScript client type, the OpenRPC document and the authorization matrix.
 //!
 //! ```text
 //! Router::new("enrollment")
@@ -14,8 +14,9 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, Stream, StreamExt};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,7 +24,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use ts_rs::{Config, TS};
 
 use crate::App;
-use crate::caller::{Caller, CallerKind, Cx};
+use crate::caller::{Caller, CallerKind, Cx, Live, Session};
 use crate::db::repeated;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{KeyedCall, KeyedInput};
@@ -39,11 +40,22 @@ use typescript::declare;
 /// An answer, serialized once.
 pub type Reply = Result<Box<RawValue>>;
 
-/// What a call does: reads, or changes.
+/// One item of a subscription: a client that reconnects names the last id it saw, and goes on after it.
+#[derive(Clone, Debug)]
+pub struct Tracked<T> {
+    pub id: String,
+    pub data: T,
+}
+
+/// A subscription's items, serialized once. It ends with an error, or when the wire lets go of it.
+pub type Items = BoxStream<'static, Result<Tracked<Box<RawValue>>>>;
+
+/// What a call does: reads, changes, or goes on telling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Query,
     Mutation,
+    Subscription,
 }
 
 /// One call, as a wire hands it over.
@@ -54,7 +66,14 @@ pub struct Call {
     pub request_id: Arc<str>,
 }
 
-type Handler = Arc<dyn Fn(Call, &str) -> BoxFuture<'static, Reply> + Send + Sync>;
+type Answerer = Arc<dyn Fn(Call, &str) -> BoxFuture<'static, Reply> + Send + Sync>;
+type Subscriber =
+    Arc<dyn Fn(Call, Arc<dyn Session>, &str) -> BoxFuture<'static, Result<Items>> + Send + Sync>;
+
+enum Handler {
+    Answers(Answerer),
+    Streams(Subscriber),
+}
 
 /// A declared procedure, its types erased to JSON at the edge.
 pub struct Procedure {
@@ -71,13 +90,20 @@ pub struct Procedure {
 impl Procedure {
     /// Runs the procedure with its input as JSON; `null` stands for an absent input.
     ///
-    /// A panic is an internal error of this call alone.
+    /// A panic is an internal error of this call alone. A subscription is no call: NOT_FOUND.
     pub async fn call(&self, call: Call, input: &str) -> Reply {
-        let work = AssertUnwindSafe(async { (self.handler)(call, input).await }).catch_unwind();
-        match tokio::time::timeout(CALL_DEADLINE, work).await {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(panic)) => Err(Error::internal(panic_message(panic.as_ref()))),
-            Err(_) => Err(Error::new(Code::Timeout, "The deadline of the call has passed.")),
+        match &self.handler {
+            Handler::Answers(answer) => bounded(async { answer(call, input).await }).await,
+            Handler::Streams(_) => Err(Error::not_found()),
+        }
+    }
+
+    /// Begins a subscription: what happens from the moment this answers is among its items. It goes on for as long as
+    /// the session holds. A call is no subscription: NOT_FOUND.
+    pub async fn subscribe(&self, call: Call, session: Arc<dyn Session>, input: &str) -> Result<Items> {
+        match &self.handler {
+            Handler::Streams(subscribe) => bounded(async { subscribe(call, session, input).await }).await,
+            Handler::Answers(_) => Err(Error::not_found()),
         }
     }
 }
@@ -105,7 +131,31 @@ impl Router {
             let started = narrow::<K>(call).and_then(|cx| Ok(f(cx, parse::<I>(json)?)));
             async move { reply(&started?.await?) }.boxed()
         };
-        self.add::<K, I, O>(name, Kind::Query, Arc::new(handler))
+        self.add::<K, I, O>(name, Kind::Query, Handler::Answers(Arc::new(handler)))
+    }
+
+    /// A subscription's items go on until its consumer lets go of them, or an error ends them; a panic is one too.
+    pub fn subscription<K, I, O, F, S>(
+        self,
+        name: &str,
+        f: impl Fn(Live<K>, I) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        K: CallerKind,
+        I: DeserializeOwned + TS + JsonSchema + Send + 'static,
+        O: Serialize + TS + JsonSchema + 'static,
+        F: Future<Output = Result<S>> + Send + 'static,
+        S: Stream<Item = Result<Tracked<O>>> + Send + 'static,
+    {
+        let handler = move |call: Call, session: Arc<dyn Session>, json: &str| {
+            let started = narrow::<K>(call).and_then(|cx| Ok(f(Live::new(cx, session), parse::<I>(json)?)));
+            let item = |item: Result<Result<Tracked<O>>, _>| {
+                let Tracked { id, data } = item.unwrap_or_else(|panic| Err(panicked(panic)))?;
+                Ok(Tracked { id, data: reply(&data)? })
+            };
+            async move { Ok(AssertUnwindSafe(started?.await?).catch_unwind().map(item).boxed()) }.boxed()
+        };
+        self.add::<K, I, O>(name, Kind::Subscription, Handler::Streams(Arc::new(handler)))
     }
 
     /// A mutation runs in a task of its own, to its end even if its caller goes away meanwhile, and as a whole
@@ -133,7 +183,7 @@ impl Router {
             });
             async move { started?.await.unwrap_or_else(|panic| Err(Error::internal(panic))) }.boxed()
         };
-        self.add::<K, KeyedInput<I>, O>(name, Kind::Mutation, Arc::new(handler))
+        self.add::<K, KeyedInput<I>, O>(name, Kind::Mutation, Handler::Answers(Arc::new(handler)))
     }
 
     fn add<K: CallerKind, I, O>(mut self, name: &str, kind: Kind, handler: Handler) -> Self
@@ -197,6 +247,15 @@ impl Type {
     }
 }
 
+/// Runs a handler until its deadline, and turns its panic into an error.
+async fn bounded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout(CALL_DEADLINE, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => Err(panicked(panic)),
+        Err(_) => Err(Error::new(Code::Timeout, "The deadline of the call has passed.")),
+    }
+}
+
 fn narrow<K: CallerKind>(call: Call) -> Result<Cx<K>> {
     Ok(Cx { app: call.app, caller: K::narrow(call.caller)?, request_id: call.request_id, key: None })
 }
@@ -205,10 +264,10 @@ fn reply(value: &impl Serialize) -> Reply {
     to_raw_value(value).map_err(Error::internal)
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Error {
     let message = panic.downcast_ref::<&str>().copied();
     let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panic: {}", message.unwrap_or("without a message"))
+    Error::internal(format!("panic: {}", message.unwrap_or("without a message")))
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use procedures::error::{Code, Error};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::limits::{BODY_TIMEOUT, MAX_BODY};
+use crate::limits::{BODY_TIMEOUT, MAX_ANSWER, MAX_BODY};
 
 /// The name of one request in the log and in its answer.
 pub fn request_id() -> String {
@@ -91,6 +92,16 @@ pub fn refuse(error: &Error, request_id: &str) -> Response {
     let mut response = json(status_of(error), body);
     explain(error, &mut response);
     response
+}
+
+/// Pages are cut so that answers stay small; what is larger all the same is not sent.
+pub fn small_enough(answer: Box<RawValue>) -> Result<Box<RawValue>, Error> {
+    match answer.get().len() {
+        0..=MAX_ANSWER => Ok(answer),
+        _ => {
+            Err(Error::new(Code::PayloadTooLarge, "The answer is larger than 1 MiB; ask for a smaller page."))
+        }
+    }
 }
 
 /// What a client is not told: the cause of a fault, under the request's id.

@@ -11,6 +11,7 @@ use procedures::db::PoolSizes;
 use tracing_subscriber::EnvFilter;
 
 use crate::dev;
+use crate::origins::Origin;
 
 /// Where `rollbook bindings` writes, from the repository's root.
 const BINDINGS: &str = "bindings/src/router.ts";
@@ -52,6 +53,14 @@ struct DevArgs {
     /// The port to listen on; 0 takes a free one.
     #[arg(long, default_value_t = 4400)]
     port: u16,
+    /// A web page's origin that may call too, such as https://learn.example.com; those of this machine may.
+    #[arg(
+        long = "allow-origin",
+        env = "ROLLBOOK_ALLOW_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    origins: Vec<Origin>,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -81,7 +90,7 @@ async fn develop(args: DevArgs) -> anyhow::Result<()> {
         );
     }
     let db = open(&args.database)?;
-    dev::run(db, (args.host, args.port).into()).await
+    dev::run(db, (args.host, args.port).into(), args.origins).await
 }
 
 async fn migrate(args: DatabaseArgs) -> anyhow::Result<()> {

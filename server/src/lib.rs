@@ -15,11 +15,15 @@ pub mod limits;
 
 pub mod listener;
 
+pub mod origins;
+
 pub mod answer;
 
 pub mod auth;
 
 pub mod jsonrpc;
+
+pub mod trpc;
 
 pub mod websocket;
 

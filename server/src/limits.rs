@@ -62,3 +62,16 @@ pub const MAX_REMEMBERED_ISSUERS: usize = 1024;
 
 /// How often idempotency records are looked through for those that have outlived their time.
 pub const PURGE_INTERVAL: Duration = Duration::from_secs(10 * 60);
+
+/// Subscriptions on one WebSocket.
+pub const MAX_SUBSCRIPTIONS_PER_CONNECTION: usize = 16;
+
+/// How long what a subscription tells may find no room among a WebSocket's queued answers, before the connection is
+/// closed with 1013: its client reads too slowly, and may go on after the last event that it has seen.
+pub const SLOW_READER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a stream of server-sent events says that it lives.
+pub const EVENT_PING_INTERVAL: Duration = Duration::from_secs(15);
+
+/// After how much silence a client of server-sent events should connect anew.
+pub const RECONNECT_AFTER_SILENCE: Duration = Duration::from_secs(45);

@@ -8,8 +8,9 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{FromRequestParts, Request};
 use axum::response::Response;
 use axum::routing::{any, get};
-use http::header::{ORIGIN, UPGRADE};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
+use http::header::UPGRADE;
+use http::request::Parts;
 use procedures::App;
 use procedures::error::{Code, Error};
 use tokio::net::TcpListener;
@@ -21,37 +22,9 @@ use crate::answer::{self, json, refuse, request_id};
 use crate::auth::{Authenticator, KeySource};
 use crate::health::Health;
 use crate::limits::{DRAIN_NOTICE, DRAIN_TIMEOUT, PURGE_INTERVAL};
+use crate::origins::AllowedOrigins;
 use crate::websocket::Sockets;
-use crate::{jsonrpc, listener};
-
-/// Which web pages may open a WebSocket, by their `Origin`. A client that sends none is no browser.
-#[derive(Clone, Copy, Debug)]
-pub enum AllowedOrigins {
-    /// Pages served from this machine.
-    Loopback,
-}
-
-impl AllowedOrigins {
-    fn allow(self, headers: &HeaderMap) -> bool {
-        let Some(origin) = headers.get(ORIGIN) else { return true };
-        match self {
-            AllowedOrigins::Loopback => {
-                let origin = origin.to_str().unwrap_or_default();
-                let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-                host.is_some_and(is_loopback)
-            }
-        }
-    }
-}
-
-/// Whether a host, with its port or without, is a name of this machine.
-pub fn is_loopback(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        Some(_) | None => host,
-    };
-    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
-}
+use crate::{jsonrpc, listener, trpc};
 
 /// What a server is made of.
 pub struct Server {
@@ -70,7 +43,8 @@ impl Server {
         let health = Arc::new(Health::new(self.app.clone()));
         let sockets = Sockets::new(connections.clone(), closing.clone());
         let app = self.app.clone();
-        let routes = self.routes(health.clone(), sockets);
+        let routes = self.routes(health.clone(), sockets, closing.clone());
+        let relay = tokio::spawn(procedures::event::relay(app.clone()));
 
         let accepting = async {
             stop.await;
@@ -82,6 +56,7 @@ impl Server {
         let housekeeping = tokio::spawn(purge(app.clone()));
         tokio::join!(accepting, listener::accept(listener, routes, &connections, closing.clone()));
         housekeeping.abort();
+        relay.abort();
 
         connections.close();
         app.mutations.close();
@@ -95,14 +70,29 @@ impl Server {
         }
     }
 
-    fn routes(self, health: Arc<Health>, sockets: Sockets) -> Router {
+    fn routes(self, health: Arc<Health>, sockets: Sockets, stopping: CancellationToken) -> Router {
         let router = Arc::new(procedures::router());
         let document = procedures::describe::openrpc(&router, env!("CARGO_PKG_VERSION")).to_string();
         let authenticator = Arc::new(Authenticator::new(self.app.clone(), self.keys));
-        let endpoint = jsonrpc::Endpoint::new(self.app, authenticator, router);
+        let rpc = jsonrpc::Endpoint::new(self.app.clone(), authenticator.clone(), router.clone());
+        let trpc = trpc::Endpoint::new(self.app, authenticator, router, stopping);
         let (live, ready, origins) = (health.clone(), health, self.origins);
+        let (trpc_sockets, trpc_calls) = (sockets.clone(), trpc.clone());
+        let call = move |request| trpc::handle(trpc_calls.clone(), request);
+        let (trpc_origins, cors) = (origins.clone(), origins.layer());
         Router::new()
-            .route("/rpc", any(move |request| rpc(endpoint.clone(), sockets.clone(), origins, request)))
+            .route(
+                "/rpc",
+                any(move |request| self::rpc(rpc.clone(), sockets.clone(), origins.clone(), request)),
+            )
+            .route(
+                "/trpc",
+                any(move |request| {
+                    self::trpc(trpc.clone(), trpc_sockets.clone(), trpc_origins.clone(), request)
+                }),
+            )
+            .route("/trpc/", any(call.clone()))
+            .route("/trpc/{*path}", any(call))
             .route("/openrpc.json", get(async move || json(StatusCode::OK, document.clone())))
             .route("/healthz", get(async move || live.live()))
             .route("/readyz", get(async move || ready.ready().await))
@@ -113,6 +103,7 @@ impl Server {
                 refuse(&Error::new(Code::MethodNotSupported, "Not by this method."), &request_id())
             })
             .layer(CatchPanicLayer::custom(answer::panicked))
+            .layer(cors)
     }
 }
 
@@ -125,6 +116,34 @@ async fn rpc(
     if !request.headers().contains_key(UPGRADE) {
         return jsonrpc::handle(endpoint, request).await;
     }
+    upgraded(request, origins, async |upgrade, head| {
+        jsonrpc::upgrade(endpoint, sockets, upgrade, head.headers).await
+    })
+    .await
+}
+
+/// A WebSocket; calls over HTTP have a path.
+async fn trpc(
+    endpoint: trpc::Endpoint,
+    sockets: Sockets,
+    origins: AllowedOrigins,
+    request: Request,
+) -> Response {
+    if !request.headers().contains_key(UPGRADE) {
+        return answer::not_found().await;
+    }
+    upgraded(request, origins, async |upgrade, head| {
+        trpc::upgrade(endpoint, sockets, upgrade, head.headers, &head.uri).await
+    })
+    .await
+}
+
+/// Hands a valid upgrade from an allowed origin over to a wire.
+async fn upgraded(
+    request: Request,
+    origins: AllowedOrigins,
+    wire: impl AsyncFnOnce(WebSocketUpgrade, Parts) -> Result<Response, Error>,
+) -> Response {
     if !origins.allow(request.headers()) {
         return refuse(&Error::new(Code::Forbidden, "Not from this origin."), &request_id());
     }
@@ -132,7 +151,7 @@ async fn rpc(
     let upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection> =
         WebSocketUpgrade::from_request_parts(&mut head, &()).await;
     let upgraded = match upgrade {
-        Ok(upgrade) => jsonrpc::upgrade(endpoint, sockets, upgrade, head.headers).await,
+        Ok(upgrade) => wire(upgrade, head).await,
         Err(_) => Err(Error::new(Code::BadRequest, "Not a valid upgrade to a WebSocket.")),
     };
     upgraded.unwrap_or_else(|error| refuse(&error, &request_id()))

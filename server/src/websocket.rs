@@ -2,11 +2,11 @@
 //! long it may be silent, and how it ends. What a message means is its wire's business.
 //!
 //! A connection that does not read what it asked for is not read from either: at most
-//! [`MAX_CALLS_PER_CONNECTION`] calls are in flight, each of a batch counted, and an answer that finds no room in [`MAX_QUEUED_ANSWERS`] waits
-//! holding its call's place.
+//! [`MAX_CALLS_PER_CONNECTION`] calls are in flight, each of a batch counted, and an answer that finds no room in
+//! [`MAX_QUEUED_ANSWERS`] waits holding its call's place. What a subscription tells waits too, but not for long.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
@@ -19,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::limits::{
-    MAX_BODY, MAX_CALLS_PER_CONNECTION, MAX_QUEUED_ANSWERS, PING_INTERVAL, SILENCE_TIMEOUT, WRITE_TIMEOUT,
+    MAX_BODY, MAX_CALLS_PER_CONNECTION, MAX_QUEUED_ANSWERS, PING_INTERVAL, SILENCE_TIMEOUT,
+    SLOW_READER_TIMEOUT, WRITE_TIMEOUT,
 };
 
 /// The bytes a connection reads at once; ten thousand idle ones should cost little.
@@ -35,6 +36,9 @@ pub trait Conversation: Send + Sync + 'static {
 
     /// What is said to a message larger than one may be, before the connection is closed.
     fn too_large(&self) -> String;
+
+    /// What is said before the server stops, if anything.
+    fn farewell(&self) -> Option<String>;
 }
 
 /// Where the answers of a connection go.
@@ -42,10 +46,23 @@ pub trait Conversation: Send + Sync + 'static {
 pub struct Outbox {
     queue: mpsc::Sender<Outgoing>,
     room: Arc<Semaphore>,
+    /// Why the connection is to end, said before `over` is.
+    verdict: Arc<OnceLock<End>>,
     over: CancellationToken,
+    ending: CancellationToken,
 }
 
 impl Outbox {
+    fn new(queue: mpsc::Sender<Outgoing>) -> Self {
+        Outbox {
+            queue,
+            room: Arc::new(Semaphore::new(MAX_QUEUED_ANSWERS)),
+            verdict: Arc::default(),
+            over: CancellationToken::new(),
+            ending: CancellationToken::new(),
+        }
+    }
+
     /// Queues a text as soon as there is room for it; one larger than all the room takes all of it. False if the
     /// connection is gone.
     pub async fn send(&self, text: String) -> bool {
@@ -60,10 +77,39 @@ impl Outbox {
         }
     }
 
+    /// Queues what a subscription tells. A client that reads too slowly for it is let go: what is queued is still sent,
+    /// then the connection is closed with 1013 (IANA's registry for RFC 6455: try again later).
+    pub async fn tell(&self, text: String) -> bool {
+        match timeout(SLOW_READER_TIMEOUT, self.send(text)).await {
+            Ok(sent) => sent,
+            Err(_) => {
+                self.end(End::TooSlow);
+                false
+            }
+        }
+    }
+
     /// The session is over: what is queued is still sent, then the connection is closed with 1008 (RFC 6455, section
     /// 7.4.1).
     pub fn end_session(&self) {
+        self.end(End::SessionOver);
+    }
+
+    fn end(&self, end: End) {
+        // The first reason is the reason.
+        let _ = self.verdict.set(end);
         self.over.cancel();
+    }
+
+    /// How the connection is to end, once it is.
+    async fn over(&self) -> End {
+        self.over.cancelled().await;
+        self.verdict.get().copied().unwrap_or(End::Gone)
+    }
+
+    /// Waits until the connection ends, or is about to: what goes on by itself stops then.
+    pub async fn ended(&self) {
+        self.ending.cancelled().await;
     }
 }
 
@@ -97,13 +143,15 @@ impl Sockets {
 }
 
 /// How a connection ends.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum End {
     /// The client closed it, or it broke.
     Gone,
     /// The client stayed silent.
     Silent,
     SessionOver,
+    /// The client does not take what its subscriptions tell.
+    TooSlow,
     MessageTooLarge,
     Stopping,
 }
@@ -117,21 +165,25 @@ struct Outgoing {
 async fn run(socket: WebSocket, conversation: Arc<impl Conversation>, stop: CancellationToken) {
     let (sink, stream) = socket.split();
     let (queue, queued) = mpsc::channel(MAX_CALLS_PER_CONNECTION);
-    let outbox =
-        Outbox { queue, room: Arc::new(Semaphore::new(MAX_QUEUED_ANSWERS)), over: CancellationToken::new() };
+    let outbox = Outbox::new(queue);
     let writer = tokio::spawn(write(sink, queued, outbox.over.clone()));
     let calls = TaskTracker::new();
 
     let end = read(stream, &conversation, &stop, &calls, &outbox).await;
 
     // What was asked is answered before the connection closes, unless nobody is there to read it.
+    outbox.ending.cancel();
     calls.close();
     if !matches!(end, End::Gone) {
         calls.wait().await;
     }
-    match end {
-        End::MessageTooLarge => drop(outbox.send(conversation.too_large()).await),
-        End::Gone | End::Silent | End::SessionOver | End::Stopping => {}
+    let last_words = match end {
+        End::MessageTooLarge => Some(conversation.too_large()),
+        End::Stopping => conversation.farewell(),
+        End::Gone | End::Silent | End::SessionOver | End::TooSlow => None,
+    };
+    if let Some(words) = last_words {
+        outbox.send(words).await;
     }
     drop(outbox);
     if let Ok(Some(mut sink)) = writer.await {
@@ -151,7 +203,7 @@ async fn read(
     loop {
         let message = tokio::select! {
             () = stop.cancelled() => return End::Stopping,
-            () = outbox.over.cancelled() => return End::SessionOver,
+            end = outbox.over() => return end,
             () = outbox.queue.closed() => return End::Gone,
             message = timeout_at(Instant::now() + SILENCE_TIMEOUT, stream.next()) => message,
         };
@@ -169,7 +221,7 @@ async fn read(
         let needed = u32::try_from(calls_in).unwrap_or(u32::MAX);
         let place = tokio::select! {
             () = stop.cancelled() => return End::Stopping,
-            () = outbox.over.cancelled() => return End::SessionOver,
+            end = outbox.over() => return end,
             () = outbox.queue.closed() => return End::Gone,
             place = places.clone().acquire_many_owned(needed) => place,
         };
@@ -217,6 +269,7 @@ fn close_frame(end: End) -> CloseFrame {
         End::Gone => (close_code::NORMAL, ""),
         End::Silent => (close_code::AWAY, "silent for too long"),
         End::SessionOver => (close_code::POLICY, "the session has ended"),
+        End::TooSlow => (close_code::AGAIN, "read too slowly; go on after the last event seen"),
         End::MessageTooLarge => (close_code::SIZE, "the message is too large"),
         End::Stopping => (close_code::AWAY, "the server is stopping"),
     };

@@ -1,5 +1,10 @@
 //! Who calls, by the session they present.
 
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use procedures::caller::Session;
 use procedures::db::Database;
 use procedures::development::{self, IssuerKey, NewOrganization, NewUser};
 use procedures::member::Role;
@@ -32,6 +37,11 @@ impl Actor {
         }
     }
 
+    /// The session, for what goes on for long.
+    pub(crate) fn session(&self, app: &Arc<App>) -> Arc<dyn Session> {
+        Arc::new(Held { actor: self.clone(), app: app.clone() })
+    }
+
     /// The same person, naming an organization to act in.
     #[must_use]
     pub fn choosing(&self, organization: &str) -> Self {
@@ -41,6 +51,18 @@ impl Actor {
             }
             Actor::Anonymous | Actor::Service { .. } => panic!("only a person chooses an organization"),
         }
+    }
+}
+
+/// A session that can be asked anew whose it is.
+struct Held {
+    actor: Actor,
+    app: Arc<App>,
+}
+
+impl Session for Held {
+    fn caller(&self) -> BoxFuture<'_, Result<Caller>> {
+        self.actor.caller(&self.app).boxed()
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use procedures::development::force_status;
 use procedures::enrollment::EnrollmentStatus;
 use procedures::member::Role;
+use procedures::router::{Items, Kind as CallKind};
 use procedures::session::Scope;
 use procedures::{App, Call, Router};
 use serde_json::{Value, json};
@@ -79,6 +80,15 @@ impl World {
         let input = self.resolved(&input).to_string();
         let parsed = |text: String| serde_json::from_str(&text).expect("JSON");
         self.call_as_sent(actor, path, &input).await.map(parsed).map_err(parsed)
+    }
+
+    /// Begins a subscription, labels resolved in its input.
+    pub async fn subscribe(&self, app: &Arc<App>, actor: &Actor, path: &str, input: Value) -> Items {
+        let input = self.resolved(&input).to_string();
+        let procedure = router().find(path).unwrap_or_else(|| panic!("there is no procedure {path}"));
+        let caller = actor.caller(app).await.expect("a session");
+        let call = Call { app: app.clone(), caller, request_id: REQUEST_ID.into() };
+        procedure.subscribe(call, actor.session(app), &input).await.expect("a subscription")
     }
 
     /// The answer of a call that is to succeed, with labels.
@@ -238,11 +248,20 @@ pub async fn call(app: &Arc<App>, actor: &Actor, path: &str, input: &str) -> Res
     let procedure = router().find(path).unwrap_or_else(|| panic!("there is no procedure {path}"));
     let answer = match actor.caller(app).await {
         Ok(caller) => {
-            procedure.call(Call { app: app.clone(), caller, request_id: REQUEST_ID.into() }, input).await
+            let call = Call { app: app.clone(), caller, request_id: REQUEST_ID.into() };
+            match procedure.kind {
+                CallKind::Query | CallKind::Mutation => {
+                    procedure.call(call, input).await.map(|json| json.get().to_owned())
+                }
+                // That it begins is its answer; what it goes on to tell has tests of its own.
+                CallKind::Subscription => {
+                    procedure.subscribe(call, actor.session(app), input).await.map(|_| "true".to_owned())
+                }
+            }
         }
         Err(error) => Err(error),
     };
-    answer.map(|json| json.get().to_owned()).map_err(|error| {
+    answer.map_err(|error| {
         if let Some(cause) = error.cause() {
             eprintln!("{path}: {error}: {cause}");
         }

@@ -75,7 +75,11 @@ fn method(
         "errors": errors
             .map(|code| json!({ "$ref": format!("#/components/errors/{}", key(*code)) }))
             .collect::<Vec<_>>(),
-        "x-kind": match procedure.kind { Kind::Query => "query", Kind::Mutation => "mutation" },
+        "x-kind": match procedure.kind {
+            Kind::Query => "query",
+            Kind::Mutation => "mutation",
+            Kind::Subscription => "subscription",
+        },
         "x-caller": procedure.caller,
     })
 }

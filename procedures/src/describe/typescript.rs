@@ -10,7 +10,8 @@ use super::{config, docs, layout, takes_nothing};
 use crate::router::{Kind, NoInput, Procedure, Router, Type};
 
 /// Names that the file itself needs, so no type of the API may have them.
-const OWN_NAMES: &[&str] = &["AppRouter", "Shape", "Errors", "Root", "Query", "Mutation"];
+const OWN_NAMES: &[&str] =
+    &["AppRouter", "Shape", "Errors", "Root", "Query", "Mutation", "Subscription", "Tracked"];
 
 /// Names that the tRPC client's proxies take for themselves.
 const TAKEN_SEGMENTS: &[&str] = &["then", "call", "apply", "_def", "createCaller"];
@@ -38,10 +39,13 @@ fn imports(router: &Router) -> String {
 /// The kinds of procedures there are: each with its name here and its name in tRPC.
 fn kinds(router: &Router) -> impl Iterator<Item = (Kind, &'static str, &'static str)> {
     let used = |kind: Kind| router.iter().any(|procedure| procedure.kind == kind);
-    [Kind::Mutation, Kind::Query].into_iter().filter(move |kind| used(*kind)).map(|kind| match kind {
-        Kind::Mutation => (kind, "Mutation", "TRPCMutationProcedure"),
-        Kind::Query => (kind, "Query", "TRPCQueryProcedure"),
-    })
+    [Kind::Mutation, Kind::Query, Kind::Subscription].into_iter().filter(move |kind| used(*kind)).map(
+        |kind| match kind {
+            Kind::Mutation => (kind, "Mutation", "TRPCMutationProcedure"),
+            Kind::Query => (kind, "Query", "TRPCQueryProcedure"),
+            Kind::Subscription => (kind, "Subscription", "TRPCSubscriptionProcedure"),
+        },
+    )
 }
 
 /// Every type once, by name.
@@ -85,8 +89,16 @@ fn roots(router: &Router) -> String {
          type Errors = Shape<ErrorData>;\n\
          type Root = { ctx: object; meta: object; errorShape: Errors; transformer: false };\n",
     );
-    for (_, name, trpc) in kinds(router) {
-        let definition = "{ meta: unknown; input: I; output: O; errorShape: Errors }";
+    for (kind, name, trpc) in kinds(router) {
+        let output = match kind {
+            Kind::Query | Kind::Mutation => "O",
+            Kind::Subscription => {
+                roots += "/** An item of a subscription; its id is where a client that reconnects goes on. */\n\
+                          export type Tracked<T> = { id: string; data: T };\n";
+                "AsyncIterable<Tracked<O>>"
+            }
+        };
+        let definition = format!("{{ meta: unknown; input: I; output: {output}; errorShape: Errors }}");
         roots += &format!("type {name}<I, O> = {trpc}<{definition}>;\n");
     }
     roots
@@ -102,6 +114,7 @@ fn app_router(router: &Router, config: &Config) -> String {
         let kind = match procedure.kind {
             Kind::Query => "Query",
             Kind::Mutation => "Mutation",
+            Kind::Subscription => "Subscription",
         };
         let (input, output) = (input(procedure, config), (procedure.output.name)(config));
         let docs = layout::comment(&docs(procedure), 4);
@@ -164,7 +177,8 @@ mod tests {
         assert!(text.contains("\n    me: Query<void, Session>;\n"));
         assert!(text.contains("\n    enroll: Mutation<EnrollInput & Idempotent, Enrollment>;\n"));
         assert!(text.contains("\n    list: Query<CourseListInput | void, Page<Course>>;\n"));
-        for word in ["interface ", "bigint", "TRPCSubscriptionProcedure", "NoInput"] {
+        assert!(text.contains("\n    onChange: Subscription<EnrollmentOnChangeInput | void, Event>;\n"));
+        for word in ["interface ", "bigint", "NoInput"] {
             assert!(!text.contains(word), "{word}");
         }
     }

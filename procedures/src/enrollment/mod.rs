@@ -11,6 +11,7 @@ mod get;
 mod history;
 mod list_by_course;
 mod list_by_user;
+mod on_change;
 mod rules;
 mod store;
 mod unenroll;
@@ -25,6 +26,7 @@ pub use get::GetInput;
 pub use history::HistoryInput;
 pub use list_by_course::{ListByCourseInput, RosterEntry, RosterUser};
 pub use list_by_user::ListByUserInput;
+pub use on_change::OnChangeInput;
 pub use store::EnrollmentRow;
 pub use unenroll::UnenrollInput;
 pub use view::{Enrollment, VisibleEnrollment};
@@ -43,6 +45,7 @@ pub fn router() -> Router {
         .query("listByCourse", list_by_course::list_by_course)
         .query("count", count::count)
         .query("history", history::history)
+        .subscription("onChange", on_change::on_change)
 }
 
 text_enum! {

@@ -42,7 +42,8 @@ pub(crate) async fn one(
 pub(crate) async fn all(app: &App, caller: &Insider, orders: Vec<Order>) -> Result<Vec<Result<Enrollment>>> {
     let tenant = caller.tenant;
     let now = app.clock.now();
-    app.db
+    let answers = app
+        .db
         .transaction(now, async |tx| {
             let claims: Vec<Option<Claim>> = orders.iter().map(|order| order.claim.clone()).collect();
             let claimed = idempotency::claim::<Enrollment>(tx, &claims, now).await?;
@@ -80,7 +81,9 @@ pub(crate) async fn all(app: &App, caller: &Insider, orders: Vec<Order>) -> Resu
             event::store::append(tx, tenant, events).await?;
             Ok(answers)
         })
-        .await
+        .await?;
+    app.wakeups.announce(tenant.organization_id());
+    Ok(answers)
 }
 
 /// A decision never leaves its row on a waitlist without a place, so the answer needs no further look-up.

@@ -3,7 +3,12 @@
 //! Its numbers have no gap and become visible in their order: taking the next ones locks the organization's head until
 //! the transaction ends. Audit trail, live feed and webhooks are readers of this one log.
 
+pub(crate) mod feed;
+mod relay;
 pub(crate) mod store;
+
+pub use feed::Wakeups;
+pub use relay::relay;
 
 use std::fmt;
 use std::str::FromStr;
@@ -51,6 +56,13 @@ text_enum! {
 /// The number of an event within its organization; as text it has a fixed width, so it sorts as the number does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EventId(pub(crate) i64);
+
+impl EventId {
+    /// The id so many events later.
+    fn plus(self, count: i64) -> Self {
+        EventId(self.0.saturating_add(count))
+    }
+}
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,8 @@
 //! `events` and `event_heads`.
 
+use diesel::IntoSql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::{ActorKind, Event, EventActor, EventId, EventKind, NewEvent};
 use crate::caller::Tenant;
@@ -65,6 +67,45 @@ pub(crate) async fn append(tx: &mut Transaction<'_>, tenant: Tenant, new: Vec<Ne
         })
         .collect::<Result<Vec<_>>>()?;
     Ok(tx.insert_all(&rows).await?)
+}
+
+/// Which of an organization's events a reader wants; none means all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EventFilter {
+    pub course: Option<CourseId>,
+    pub user: Option<UserId>,
+}
+
+/// At most so many events after one number, up to another, oldest first. They have no gap: a number is visible only
+/// once all before it are.
+pub(crate) async fn between(
+    conn: &mut Connection,
+    tenant: Tenant,
+    filter: EventFilter,
+    after: EventId,
+    up_to: EventId,
+    most: usize,
+) -> Result<Vec<Event>> {
+    let EventFilter { course, user } = filter;
+    let query = events::table
+        .filter(events::organization_id.eq(tenant.organization_id()))
+        .filter(events::number.gt(after.0))
+        .filter(events::number.le(up_to.0))
+        .filter(course.is_none().into_sql::<Bool>().or(events::course_id.eq(course.unwrap_or(CourseId::NIL))))
+        .filter(user.is_none().into_sql::<Bool>().or(events::user_id.eq(user.unwrap_or(UserId::NIL))))
+        .order(events::number)
+        .limit(i64::try_from(most).map_err(Error::internal)?)
+        .select(events::all_columns);
+    let rows: Vec<EventRow> = conn.load(query).await?;
+    rows.into_iter().map(Event::try_from).collect()
+}
+
+/// The organization's last event.
+pub(crate) async fn head(conn: &mut Connection, tenant: Tenant) -> Result<EventId> {
+    let query = event_heads::table
+        .filter(event_heads::organization_id.eq(tenant.organization_id()))
+        .select(event_heads::last_number);
+    Ok(EventId(conn.first(query).await?.unwrap_or(0)))
 }
 
 /// One enrollment's events, oldest first.

@@ -17,6 +17,10 @@ pub struct NoInput {}
 /// Reads an input; an absent one (`null`) is `{}`.
 pub(super) fn parse<I: DeserializeOwned>(json: &str) -> Result<I> {
     let json = if json.trim() == "null" { "{}" } else { json };
+    if json.trim_start().starts_with('[') {
+        // Serde would take an array for the fields in their order.
+        return Err(Error::invalid_input("", "not an object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let input = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -53,7 +57,7 @@ fn invalid(path: &str, message: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::parse;
-    use crate::error::Reason;
+    use crate::error::{Code, Reason};
     use crate::idempotency::KeyedInput;
     use serde::Deserialize;
 
@@ -87,6 +91,10 @@ mod tests {
         assert_eq!(field(r#"{"items":[],"idempotencyKey":""}"#).0, "idempotencyKey");
         assert_eq!(field(r#"{"items":[],"idempotencyKey":"a","idempotencyKey":"b"}"#).0, "idempotencyKey");
         assert_eq!(field("[]").0, "");
+        assert_eq!(
+            parse::<Item>(&format!("[{}]", r#""019a0000-0000-7000-8000-000000000000""#)).unwrap_err().code(),
+            Code::BadRequest
+        );
         assert_eq!(field("null").0, "items");
     }
 

@@ -7,9 +7,12 @@ mod providers;
 use std::fmt;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use procedures::error::{Error, Result};
+use procedures::caller::Session;
+use procedures::error::{Code, Error, Reason, Result};
 use procedures::session;
 use procedures::{App, Caller};
 
@@ -68,6 +71,21 @@ impl Credentials {
             headers.get(ORGANIZATION_HEADER).map(|value| value.to_str().unwrap_or_default().to_owned());
         Credentials { token, organization }
     }
+
+    /// Reads tRPC's `connectionParams`: `{token, organizationId?}`, all of them strings, or null.
+    pub fn from_connection_params(json: &str) -> Result<Self> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct ConnectionParams {
+            token: Option<String>,
+            organization_id: Option<String>,
+        }
+        let params: Option<ConnectionParams> = serde_json::from_str(json)
+            .map_err(|_| Error::invalid_input("connectionParams", "not {token, organizationId?}"))?;
+        let (token, organization) =
+            params.map_or((None, None), |params| (params.token, params.organization_id));
+        Ok(Credentials { token: token.map_or(Presented::Nothing, Presented::Token), organization })
+    }
 }
 
 /// Verifies sessions.
@@ -99,4 +117,29 @@ impl Authenticator {
             }
         }
     }
+}
+
+/// A session that a subscription has verified anew from time to time.
+struct Held {
+    authenticator: Arc<Authenticator>,
+    credentials: Credentials,
+}
+
+impl Session for Held {
+    fn caller(&self) -> BoxFuture<'_, Result<Caller>> {
+        self.authenticator.authenticate(&self.credentials).boxed()
+    }
+}
+
+impl Authenticator {
+    /// The session behind these credentials.
+    pub fn hold(self: &Arc<Self>, credentials: &Credentials) -> Arc<dyn Session> {
+        Arc::new(Held { authenticator: self.clone(), credentials: credentials.clone() })
+    }
+}
+
+/// Whether an error of [`Authenticator::authenticate`], or of a subscription, says that the session has ended: it is no
+/// longer valid, or no longer a member's.
+pub fn is_end_of_session(error: &Error) -> bool {
+    error.code() == Code::Unauthorized || matches!(error.reason(), Some(Reason::NotAMember))
 }

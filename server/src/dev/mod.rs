@@ -18,10 +18,12 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::cause;
-use crate::serve::{AllowedOrigins, Server};
+use crate::origins::{AllowedOrigins, Origin};
+use crate::serve::Server;
 
-/// Migrates, adds the demo data once, prints how to begin, and serves until interrupted.
-pub async fn run(db: Database, address: SocketAddr) -> anyhow::Result<()> {
+/// Migrates, adds the demo data once, prints how to begin, and serves until interrupted. Pages served from this machine
+/// may call it, and those of the origins named.
+pub async fn run(db: Database, address: SocketAddr, origins: Vec<Origin>) -> anyhow::Result<()> {
     db.migrate().await.map_err(cause).context("the schema could not be brought up to date")?;
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
@@ -36,7 +38,7 @@ pub async fn run(db: Database, address: SocketAddr) -> anyhow::Result<()> {
     let server = Server {
         app: app.clone(),
         keys: Arc::new(idp::DevelopmentKeys { app }),
-        origins: AllowedOrigins::Loopback,
+        origins: AllowedOrigins { loopback: true, named: origins.into() },
         more: routes::router(Arc::new(issuers)),
     };
     let stop = async move {

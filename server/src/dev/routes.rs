@@ -22,7 +22,7 @@ use serde_json::json;
 use super::clock;
 use super::idp::{Issuers, TokenRequest, published};
 use crate::answer::{self, read_json_body, refuse, request_id};
-use crate::serve::is_loopback;
+use crate::origins::is_loopback;
 
 /// The longest life of a token, and the furthest move of the clock, in seconds: ten years.
 const MAX_SECONDS: i64 = 10 * 366 * 24 * 60 * 60;

@@ -26,7 +26,9 @@ pub async fn handle(endpoint: Endpoint, request: Request) -> Response {
         false => Err(Error::new(Code::MethodNotSupported, "Only POST, or an upgrade to a WebSocket.")),
     };
     let answer = match body {
-        Ok(body) => endpoint.answer(&body, &Credentials::from_headers(&head.headers), &request_id).await,
+        Ok(body) => {
+            endpoint.answer(&body, &Credentials::from_headers(&head.headers), None, &request_id).await
+        }
         Err(error) => refusal(Id::Null, error, None, &request_id),
     };
     let mut response = respond(answer);

@@ -2,61 +2,152 @@
 
 use std::sync::Arc;
 
-use jsonrpsee::{ConnectionId, Methods, RpcModule};
-use jsonrpsee_types::ErrorObjectOwned;
-use procedures::error::{Code, Error, Result};
-use procedures::{Call, Router, describe};
+use futures_util::StreamExt;
+use jsonrpsee::core::{SubscriptionError, to_json_raw_value};
+use jsonrpsee::{Extensions, MethodSink, Methods, PendingSubscriptionSink, RpcModule, SubscriptionMessage};
+use jsonrpsee_types::response::{SubscriptionError as SubscriptionFailed, SubscriptionPayloadError};
+use jsonrpsee_types::{ErrorObjectOwned, Params};
+use procedures::caller::Session;
+use procedures::error::{Error, Result};
+use procedures::router::Kind;
+use procedures::{Call, Procedure, Router, describe};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::error_object;
 use crate::answer;
-use crate::limits::MAX_ANSWER;
+use crate::answer::small_enough;
+use crate::auth::is_end_of_session;
+use crate::websocket::Outbox;
 
-/// Methods do not keep state by connection.
-pub const NO_CONNECTION: ConnectionId = ConnectionId(0);
+/// What the methods share: the procedures, and their description.
+struct Table {
+    router: Arc<Router>,
+    document: Value,
+}
 
-/// One method a procedure, and `rpc.discover` (OpenRPC, section "Service Discovery Method").
-pub fn table(router: Arc<Router>) -> Methods {
-    let document = describe::openrpc(&router, env!("CARGO_PKG_VERSION"));
-    let mut module = RpcModule::new((router.clone(), document));
+/// What is behind a subscription.
+#[derive(Clone)]
+pub struct Behind {
+    pub session: Arc<dyn Session>,
+    pub sink: MethodSink,
+    pub outbox: Outbox,
+}
+
+/// One method a procedure, `….stop` for a subscription, and `rpc.discover` (OpenRPC, section "Service Discovery
+/// Method").
+pub fn table(router: &Arc<Router>) -> Methods {
+    let document = describe::openrpc(router, env!("CARGO_PKG_VERSION"));
+    let mut module = RpcModule::new(Table { router: router.clone(), document });
     for procedure in router.iter() {
         // jsonrpsee keeps names for the life of the process, and so does the table.
         let path: &'static str = String::leak(procedure.path.clone());
-        module
-            .register_async_method(path, move |params, table, extensions| async move {
-                let (router, _) = &*table;
-                let called = router.find(path).zip(extensions.get::<Call>().cloned());
-                let request_id =
-                    called.as_ref().map_or_else(answer::request_id, |(_, call)| call.request_id.to_string());
-                let reply = match called {
-                    Some((procedure, call)) => {
-                        let reply = procedure.call(call, params.as_str().unwrap_or("null")).await;
-                        reply.and_then(small_enough)
-                    }
-                    None => Err(Error::internal("a method was called without its call")),
-                };
-                reply.map_err(|error| -> ErrorObjectOwned {
-                    answer::log(&error, Some(path), &request_id);
-                    error_object(&error, Some(path), &request_id)
-                })
-            })
-            .expect("the router has each path once");
+        match procedure.kind {
+            Kind::Query | Kind::Mutation => {
+                let method =
+                    module.register_async_method(path, move |params, table, extensions| async move {
+                        answer(&table, path, &params, &extensions).await
+                    });
+                method.expect("the router has each path once");
+            }
+            Kind::Subscription => {
+                let stop: &'static str = String::leak(format!("{path}.stop"));
+                let method = module.register_subscription(
+                    path,
+                    path,
+                    stop,
+                    move |params, pending, table, extensions| async move {
+                        follow(&table, path, &params, pending, &extensions).await
+                    },
+                );
+                method.expect("the router has each path once");
+            }
+        }
     }
     module
         .register_method("rpc.discover", |_, table, _| -> Result<Value, ErrorObjectOwned> {
-            Ok(table.1.clone())
+            Ok(table.document.clone())
         })
         .expect("no procedure is called rpc.discover");
     module.into()
 }
 
-/// Pages are cut so that answers stay small; what is larger all the same is not sent.
-fn small_enough(answer: Box<RawValue>) -> Result<Box<RawValue>> {
-    match answer.get().len() {
-        0..=MAX_ANSWER => Ok(answer),
-        _ => {
-            Err(Error::new(Code::PayloadTooLarge, "The answer is larger than 1 MiB; ask for a smaller page."))
+/// A method's procedure, and the call that the endpoint put beside it.
+fn called<'t>(table: &'t Table, path: &str, extensions: &Extensions) -> Result<(&'t Procedure, Call)> {
+    let called = table.router.find(path).zip(extensions.get::<Call>().cloned());
+    called.ok_or_else(|| Error::internal("a method was called without its call"))
+}
+
+fn input<'p>(params: &'p Params<'_>) -> &'p str {
+    params.as_str().unwrap_or("null")
+}
+
+async fn answer(
+    table: &Table,
+    path: &str,
+    params: &Params<'_>,
+    extensions: &Extensions,
+) -> Result<Box<RawValue>, ErrorObjectOwned> {
+    let (procedure, call) = called(table, path, extensions).map_err(|error| told(&error, path, "unknown"))?;
+    let request_id = call.request_id.clone();
+    let reply = procedure.call(call, input(params)).await.and_then(small_enough);
+    reply.map_err(|error| told(&error, path, &request_id))
+}
+
+/// Sends a subscription's items until its client stops it or is gone, or it fails.
+async fn follow(
+    table: &Table,
+    path: &'static str,
+    params: &Params<'_>,
+    pending: PendingSubscriptionSink,
+    extensions: &Extensions,
+) -> Result<(), SubscriptionError> {
+    let begun = async {
+        let (procedure, call) = called(table, path, extensions)?;
+        let behind = extensions.get::<Behind>().cloned();
+        let behind = behind.ok_or_else(|| Error::internal("a subscription without a session"))?;
+        let items = procedure.subscribe(call, behind.session.clone(), input(params)).await?;
+        Ok::<_, Error>((items, behind))
+    };
+    let request_id = extensions.get::<Call>().map(|call| call.request_id.clone()).unwrap_or_default();
+    let (mut items, behind) = match begun.await {
+        Ok(begun) => begun,
+        Err(error) => {
+            pending.reject(told(&error, path, &request_id)).await;
+            return Ok(());
+        }
+    };
+    let sink = pending.accept().await?;
+    loop {
+        let item = tokio::select! {
+            () = sink.closed() => return Ok(()),
+            item = items.next() => item,
+        };
+        match item {
+            None => return Ok(()),
+            Some(Ok(item)) => {
+                let message =
+                    SubscriptionMessage::new(sink.method_name(), sink.subscription_id(), &item.data)?;
+                sink.send(message).await?;
+            }
+            Some(Err(error)) => {
+                let payload = SubscriptionPayloadError {
+                    subscription: sink.subscription_id(),
+                    error: told(&error, path, &request_id),
+                };
+                let failed = SubscriptionFailed::new(path.into(), payload);
+                behind.sink.send(to_json_raw_value(&failed)?).await?;
+                if is_end_of_session(&error) {
+                    behind.outbox.end_session();
+                }
+                return Ok(());
+            }
         }
     }
+}
+
+/// What the client is told of an error, whose cause is logged.
+fn told(error: &Error, path: &str, request_id: &str) -> ErrorObjectOwned {
+    answer::log(error, Some(path), request_id);
+    error_object(error, Some(path), request_id)
 }

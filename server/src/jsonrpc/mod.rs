@@ -10,20 +10,27 @@ mod methods;
 mod socket;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
-use jsonrpsee::{Extensions, MethodCallback, MethodResponse, Methods};
+use jsonrpsee::core::id_providers::RandomIntegerIdProvider;
+use jsonrpsee::{
+    BoundedSubscriptions, ConnectionId, Extensions, MethodCallback, MethodResponse, MethodSink, Methods,
+    SubscriptionState,
+};
 use jsonrpsee_types::{ErrorObject, Id};
 use procedures::error::{Code, Error};
 use procedures::{App, Call, Caller};
 use serde_json::value::RawValue;
+use tokio::sync::mpsc;
 
 use crate::answer;
-use crate::auth::{Authenticator, Credentials};
-use crate::limits::MAX_BATCH;
-use envelope::calls_in;
-use envelope::{Envelope, Message};
+use crate::auth::{Authenticator, Credentials, is_end_of_session};
+use crate::limits::{MAX_BATCH, MAX_SUBSCRIPTIONS_PER_CONNECTION};
+use crate::websocket::Outbox;
+use envelope::{Envelope, Message, calls_in};
 pub use http::handle;
+use methods::Behind;
 pub use socket::upgrade;
 
 /// The JSON-RPC wire.
@@ -45,11 +52,19 @@ pub struct Answer {
 
 impl Endpoint {
     pub fn new(app: Arc<App>, authenticator: Arc<Authenticator>, router: Arc<procedures::Router>) -> Self {
-        Endpoint { app, authenticator, methods: methods::table(router) }
+        Endpoint { methods: methods::table(&router), app, authenticator }
     }
 
     /// Answers one message: a call, a notification, or a batch of them side by side.
-    pub async fn answer(&self, message: &[u8], credentials: &Credentials, request_id: &str) -> Answer {
+    ///
+    /// A call may subscribe where there is a line that items can go by.
+    pub async fn answer(
+        &self,
+        message: &[u8],
+        credentials: &Credentials,
+        line: Option<&Line>,
+        request_id: &str,
+    ) -> Answer {
         let message = match Message::parse(message) {
             Ok(message) => message,
             Err(error) => return refusal(Id::Null, error, None, request_id),
@@ -71,7 +86,8 @@ impl Endpoint {
         match message {
             Message::Single(Err(error)) => refusal(Id::Null, error, None, request_id),
             Message::Single(Ok(envelope)) => {
-                let response = self.call(envelope, &caller, request_id.into()).await;
+                let response =
+                    self.call(envelope, &caller, line.zip(Some(credentials)), request_id.into()).await;
                 let unauthorized = response.as_ref().is_some_and(is_unauthorized);
                 let refusal = unauthorized.then(Error::unauthorized);
                 Answer { json: response.map(MethodResponse::into_json), refusal, session_over: false }
@@ -81,7 +97,7 @@ impl Endpoint {
                 let calls = calls.map(async |(place, entry)| {
                     let request_id: Arc<str> = format!("{request_id}-{place}").into();
                     match entry {
-                        Ok(envelope) => self.call(envelope, &caller, request_id).await,
+                        Ok(envelope) => self.call(envelope, &caller, None, request_id).await,
                         Err(error) => Some(error_response(Id::Null, &error, None, &request_id)),
                     }
                 });
@@ -96,34 +112,50 @@ impl Endpoint {
         }
     }
 
-    /// Makes one call; a notification is made too, but not answered.
+    /// Makes one call; a notification is made too, but not answered. A subscription answers by its line.
     async fn call(
         &self,
         envelope: Envelope<'_>,
         caller: &Caller,
+        line: Option<(&Line, &Credentials)>,
         request_id: Arc<str>,
     ) -> Option<MethodResponse> {
         let Envelope { id, method, params } = envelope;
         let respond_to = id.clone().unwrap_or(Id::Null);
         let params = match params {
             Ok(params) => params,
-            Err(error) => {
-                return id.map(|id| error_response(id, &error, Some(&method), &request_id));
-            }
+            Err(error) => return id.map(|id| error_response(id, &error, Some(&method), &request_id)),
         };
-        let response = match self.methods.method(&method) {
-            Some(MethodCallback::Async(callback)) => {
-                let call = Call { app: self.app.clone(), caller: caller.clone(), request_id };
-                let mut extensions = Extensions::new();
-                extensions.insert(call);
-                // Answers are bounded by the pages and texts that procedures return, not here.
-                callback(respond_to.into_owned(), params, methods::NO_CONNECTION, usize::MAX, extensions)
-                    .await
+        let mut extensions = Extensions::new();
+        let call = Call { app: self.app.clone(), caller: caller.clone(), request_id: request_id.clone() };
+        extensions.insert(call);
+        // Answers are bounded by the pages and texts that procedures return, not here.
+        let response = match (self.methods.method(&method), line) {
+            (Some(MethodCallback::Async(callback)), line) => {
+                let connection = line.map_or(Line::NONE, |(line, _)| line.connection);
+                callback(respond_to.into_owned(), params, connection, usize::MAX, extensions).await
             }
-            Some(MethodCallback::Sync(callback)) => {
-                callback(respond_to, params, usize::MAX, Extensions::new())
+            (Some(MethodCallback::Sync(callback)), _) => callback(respond_to, params, usize::MAX, extensions),
+            (Some(MethodCallback::Subscription(callback)), Some((line, credentials))) => {
+                let Some(subscription_permit) = line.subscriptions.acquire() else {
+                    let error =
+                        Error::new(Code::TooManyRequests, "Too many subscriptions on this connection.");
+                    return Some(error_response(respond_to, &error, Some(&method), &request_id));
+                };
+                extensions.insert(Behind {
+                    session: self.authenticator.hold(credentials),
+                    sink: line.sink.clone(),
+                    outbox: line.outbox.clone(),
+                });
+                let id_provider = &RandomIntegerIdProvider;
+                let state = SubscriptionState { conn_id: line.connection, id_provider, subscription_permit };
+                callback(respond_to, params, line.sink.clone(), state, extensions).await;
+                return None;
             }
-            Some(MethodCallback::Subscription(_) | MethodCallback::Unsubscription(_)) | None => {
+            (Some(MethodCallback::Unsubscription(callback)), Some((line, _))) => {
+                callback(respond_to, params, line.connection, usize::MAX, extensions)
+            }
+            (Some(MethodCallback::Subscription(_) | MethodCallback::Unsubscription(_)), None) | (None, _) => {
                 let error = Error::new(Code::NotFound, "No such procedure.");
                 error_response(respond_to, &error, Some(&method), &request_id)
             }
@@ -132,9 +164,27 @@ impl Endpoint {
     }
 }
 
-/// A session that is refused is over; one that could not be checked is not.
-fn is_end_of_session(error: &Error) -> bool {
-    matches!(error.code(), Code::Unauthorized | Code::Forbidden)
+/// What subscriptions need of a connection.
+pub struct Line {
+    connection: ConnectionId,
+    sink: MethodSink,
+    subscriptions: BoundedSubscriptions,
+    outbox: Outbox,
+}
+
+impl Line {
+    /// Calls over HTTP are of no connection.
+    const NONE: ConnectionId = ConnectionId(0);
+
+    /// A connection's line, and what comes by it.
+    fn new(outbox: Outbox) -> (Self, mpsc::Receiver<Box<RawValue>>) {
+        static CONNECTIONS: AtomicUsize = AtomicUsize::new(1);
+        let (sender, items) = mpsc::channel(1);
+        let connection = ConnectionId(CONNECTIONS.fetch_add(1, Ordering::Relaxed));
+        let most = u32::try_from(MAX_SUBSCRIPTIONS_PER_CONNECTION).unwrap_or(u32::MAX);
+        let subscriptions = BoundedSubscriptions::new(most);
+        (Line { connection, sink: MethodSink::new(sender), subscriptions, outbox }, items)
+    }
 }
 
 /// JSON as what it is on a wire.

@@ -1,7 +1,7 @@
 //! JSON-RPC over WebSocket: `GET /rpc` with an upgrade. Each message is answered as a request over HTTP would be, its
 //! session checked anew.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
@@ -9,8 +9,10 @@ use axum::response::Response;
 use http::HeaderMap;
 use jsonrpsee_types::Id;
 use procedures::error::{Code, Error};
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
 
-use super::{Endpoint, calls_in, refusal, text};
+use super::{Endpoint, Line, calls_in, refusal, text};
 use crate::answer::request_id;
 use crate::auth::Credentials;
 use crate::websocket::{Conversation, Outbox, Sockets};
@@ -24,12 +26,32 @@ pub async fn upgrade(
 ) -> Result<Response, Error> {
     let credentials = Credentials::from_headers(&headers);
     endpoint.authenticator.authenticate(&credentials).await?;
-    Ok(sockets.accept(upgrade, Talk { endpoint, credentials }))
+    Ok(sockets.accept(upgrade, Talk { endpoint, credentials, line: OnceLock::new() }))
 }
 
 struct Talk {
     endpoint: Endpoint,
     credentials: Credentials,
+    /// Where subscriptions tell what they have to; the first message opens it.
+    line: OnceLock<Line>,
+}
+
+/// Sends what subscriptions tell, up to the last of it.
+async fn pass_on(mut items: mpsc::Receiver<Box<RawValue>>, outbox: Outbox) {
+    loop {
+        let item = tokio::select! {
+            item = items.recv() => item,
+            () = outbox.ended() => {
+                // What was said until now is still sent.
+                items.close();
+                items.recv().await
+            }
+        };
+        let Some(item) = item else { return };
+        if !outbox.tell(text(item)).await {
+            return;
+        }
+    }
 }
 
 impl Conversation for Talk {
@@ -38,7 +60,12 @@ impl Conversation for Talk {
     }
 
     async fn hear(self: Arc<Self>, message: Bytes, outbox: Outbox) {
-        let answer = self.endpoint.answer(&message, &self.credentials, &request_id()).await;
+        let line = self.line.get_or_init(|| {
+            let (line, items) = Line::new(outbox.clone());
+            tokio::spawn(pass_on(items, outbox.clone()));
+            line
+        });
+        let answer = self.endpoint.answer(&message, &self.credentials, Some(line), &request_id()).await;
         if let Some(json) = answer.json {
             outbox.send(text(json)).await;
         }
@@ -50,5 +77,9 @@ impl Conversation for Talk {
     fn too_large(&self) -> String {
         let error = Error::new(Code::PayloadTooLarge, "The message is larger than 256 KiB.");
         refusal(Id::Null, error, None, &request_id()).json.map(text).unwrap_or_default()
+    }
+
+    fn farewell(&self) -> Option<String> {
+        None
     }
 }

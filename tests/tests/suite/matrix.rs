@@ -91,6 +91,9 @@ fn example(path: &str) -> Option<Vec<(Names, Value)>> {
             vec![(Names::Enrollment, nothing())]
         }
         "enrollment.listByUser" => vec![(Names::Person, nothing())],
+        "enrollment.onChange" => {
+            vec![(Names::Person, nothing()), (Names::OpenCourse, nothing()), (Names::Nothing, nothing())]
+        }
         "member.get" => vec![(Names::Person, nothing())],
         "member.list" => vec![(Names::Nothing, nothing())],
         "member.provision" => vec![(Names::Nothing, json!({ "subject": "newcomer" }))],
@@ -280,6 +283,7 @@ async fn the_matrix(world: World) {
             let kind = match procedure.kind {
                 Kind::Query => "query",
                 Kind::Mutation => "mutation",
+                Kind::Subscription => "subscription",
             };
             let with: BTreeSet<&String> = fields.as_object().expect("fields").keys().collect();
             let with = with.into_iter().map(|name| format!(", {name}")).collect::<String>();

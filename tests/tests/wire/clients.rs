@@ -1,6 +1,6 @@
 //! jsonrpsee's own clients, over HTTP and WebSocket.
 
-use jsonrpsee_core::client::{ClientT, Error};
+use jsonrpsee_core::client::{ClientT, Error, Subscription, SubscriptionClientT};
 use jsonrpsee_core::params::{ArrayParams, ObjectParams};
 use jsonrpsee_http_client::{HeaderMap, HeaderValue, HttpClientBuilder};
 use jsonrpsee_ws_client::WsClientBuilder;
@@ -10,7 +10,7 @@ use crate::on_both;
 use crate::shape::{code_of, without_request_id};
 use crate::site::{Client, Site};
 
-on_both![a_learner_over_http, a_learner_over_a_websocket];
+on_both![a_learner_over_http, a_learner_over_a_websocket, a_subscription];
 
 async fn a_learner_over_http(site: Site) {
     let lena = site.person("wire-learner", "learner").await;
@@ -31,6 +31,49 @@ async fn a_learner_over_a_websocket(site: Site) {
         .expect("a client");
     enrolls_again_and_again(&site, &lena, &client).await;
     describes_itself(&site, &client).await;
+}
+
+/// What happens to a course's enrollments, from the last event that was seen on.
+async fn a_subscription(site: Site) {
+    let carol = site.person("wire-coordinator", "coordinator").await;
+    let lena = site.person("wire-learner", "learner").await;
+    let course = site.course(1).await;
+    let client = WsClientBuilder::default()
+        .set_headers(headers(&carol))
+        .build(format!("ws://{}/rpc", site.address()))
+        .await
+        .expect("a client");
+    let of_course = || {
+        let mut params = ObjectParams::new();
+        params.insert("courseId", &course).expect("a text");
+        params
+    };
+    let subscribe =
+        |params: ObjectParams| client.subscribe("enrollment.onChange", params, "enrollment.onChange.stop");
+    let mut events: Subscription<Value> = subscribe(of_course()).await.expect("a subscription");
+    for method in ["enrollment.enroll", "enrollment.unenroll", "enrollment.enroll"] {
+        lena.ok(method, json!({ "courseId": course })).await;
+    }
+    let mut seen = Vec::new();
+    for kind in ["enrolled", "cancelled", "reactivated"] {
+        let event = events.next().await.expect("goes on").expect("an event");
+        assert_eq!((&event["kind"], &event["userId"]), (&json!(kind), &json!(lena.user_id)));
+        seen.push(event["id"].clone());
+    }
+    events.unsubscribe().await.expect("stopped");
+
+    let mut resumed = of_course();
+    resumed.insert("lastEventId", &seen[0]).expect("an id");
+    let mut events: Subscription<Value> = subscribe(resumed).await.expect("a subscription");
+    for id in &seen[1..] {
+        assert_eq!(events.next().await.expect("goes on").expect("an event")["id"], *id);
+    }
+
+    let mut wrong = of_course();
+    wrong.insert("lastEventId", "yesterday").expect("a text");
+    let refused = subscribe(wrong).await.map(|_: Subscription<Value>| ()).expect_err("not an event's id");
+    let Error::Call(refused) = refused else { panic!("no answer: {refused}") };
+    assert_eq!(refused.code(), -32600);
 }
 
 fn headers(client: &Client) -> HeaderMap {

@@ -1,6 +1,7 @@
-//! Random bytes and calls that were meddled with, over one WebSocket and one kept-alive HTTP connection: whatever
-//! comes, the answer is a refusal or a result, never a fault.
+//! Random bytes and calls that were meddled with, over a WebSocket and a kept-alive HTTP connection of each wire:
+//! whatever comes, the answer is a refusal or a result, never a fault.
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -15,8 +16,8 @@ use crate::socket::Socket;
 
 on_both![twenty_thousand_messages];
 
-/// Each database gets half of them, and each wire half of those.
-const MESSAGES: usize = 5_000;
+/// Each database gets half of them, and each of four connections a quarter of those.
+const MESSAGES: usize = 2_500;
 
 /// How many are under way on the WebSocket at once.
 const AT_ONCE: usize = 20;
@@ -27,11 +28,36 @@ async fn twenty_thousand_messages(site: Site) {
     let course = site.course(2).await;
     let carol = site.person("carol", "coordinator").await;
     let seeds = seeds(&site, &carol, &course).await;
-    let (one, other) = (StdRng::seed_from_u64(SEED), StdRng::seed_from_u64(SEED + 1));
-    tokio::join!(over_a_websocket(&carol, one, &seeds), over_http(&carol, other, &seeds));
+    let frames: Vec<Value> = seeds.iter().map(frame).collect();
+    let mut generators = (SEED..).map(StdRng::seed_from_u64);
+    let mut random = || generators.next().expect("endless");
+    let (first, second, third, fourth) = (random(), random(), random(), random());
+    let last = json!({ "jsonrpc": "2.0", "id": "last", "method": "no.such" });
+    let last_frame = json!({ "id": "last", "method": "query", "params": { "path": "no.such" } });
+    tokio::join!(
+        over_a_websocket(&carol, "/rpc", first, &seeds, &last),
+        over_http(&carol, second, &seeds),
+        over_a_websocket(&carol, "/trpc", third, &frames, &last_frame),
+        over_trpc_http(&carol, fourth, &seeds),
+    );
     let log = site.server.log();
     assert!(!log.contains("ERROR") && !log.contains("panicked"), "{log}");
     assert_eq!(carol.ok("session.me", json!({})).await["userId"], carol.user_id);
+}
+
+/// The same call as tRPC's WebSocket has it.
+fn frame(call: &Value) -> Value {
+    let path = call["method"].as_str().expect("a method");
+    let method = match path {
+        "enrollment.onChange" => "subscription",
+        _ if ["get", "list", "find", "count", "me"].iter().any(|part| path.contains(part)) => "query",
+        _ => "mutation",
+    };
+    json!({ "id": 1, "method": method, "params": { "path": path, "input": input(call) } })
+}
+
+fn input(call: &Value) -> &Value {
+    call["params"].get(0).unwrap_or(&call["params"])
 }
 
 /// One call of every procedure, as its OpenRPC description has it, with ids that exist.
@@ -59,8 +85,8 @@ async fn seeds(site: &Site, caller: &Client, course: &str) -> Vec<Value> {
     seeds
 }
 
-async fn over_a_websocket(client: &Client, mut random: StdRng, seeds: &[Value]) {
-    let mut socket = Socket::open(client).await;
+async fn over_a_websocket(client: &Client, path: &str, mut random: StdRng, seeds: &[Value], last: &Value) {
+    let mut socket = Socket::open_at(client, path).await;
     for _ in 0..MESSAGES / AT_ONCE {
         let mut sent = Vec::new();
         for _ in 0..AT_ONCE {
@@ -74,7 +100,7 @@ async fn over_a_websocket(client: &Client, mut random: StdRng, seeds: &[Value]) 
                 .await;
         }
         // Not all are answered; when this one is, they have at least been read.
-        socket.send_json(&json!({ "jsonrpc": "2.0", "id": "last", "method": "no.such" })).await;
+        socket.send_json(last).await;
         let mut answered = false;
         while !answered {
             let answer = socket.next().await;
@@ -96,11 +122,46 @@ async fn over_http(client: &Client, mut random: StdRng, seeds: &[Value]) {
     }
 }
 
+async fn over_trpc_http(client: &Client, mut random: StdRng, seeds: &[Value]) {
+    let mut connection = Connection::open(client.address).await;
+    for _ in 0..MESSAGES {
+        let bytes = message(&mut random, seeds);
+        let path = seeds.choose(&mut random).expect("seeds")["method"].as_str().expect("a method").to_owned();
+        let path = match random.random_range(0..5) {
+            0 => text(&mut random),
+            1 => format!("{path},{path}"),
+            _ => path,
+        };
+        let batch = random.random_range(0..3) == 0;
+        // A subscription would go on for ever.
+        let get = random.random() && (batch || path != "enrollment.onChange");
+        let body: Vec<u8> = match (serde_json::from_slice::<Value>(&bytes), batch) {
+            (Ok(call), true) => json!({ "0": input(&call), "1": call }).to_string().into(),
+            (Ok(call), false) => input(&call).to_string().into(),
+            (Err(_), _) => bytes,
+        };
+        let path = utf8_percent_encode(&path, NON_ALPHANUMERIC);
+        let batch = if batch { "batch=1" } else { "" };
+        let answer = if get {
+            let query = percent_encode(&body, NON_ALPHANUMERIC).to_string();
+            let query: String = query.chars().take(20_000).collect();
+            let address = format!("/trpc/{path}?{batch}&input={query}");
+            connection.request("GET", &address, &client.headers, b"").await
+        } else {
+            let address = format!("/trpc/{path}?{batch}");
+            connection.request("POST", &address, &client.json_headers(), &body).await
+        };
+        assert!(answer.status < 500, "{}: {}", answer.status, String::from_utf8_lossy(&body));
+        assert_no_fault(&answer.json(), &[String::from_utf8_lossy(&body).into_owned()]);
+    }
+}
+
 fn assert_no_fault(answer: &Value, sent: &[String]) {
     let answers = answer.as_array().map_or(std::slice::from_ref(answer), Vec::as_slice);
     for answer in answers {
         if answer["error"].is_null() {
-            assert!(answer.get("result").is_some(), "{answer}");
+            let tells = answer.get("method").is_some();
+            assert!(tells || answer.get("result").is_some(), "{answer}");
             continue;
         }
         let code = code_of(&answer["error"]);
@@ -140,12 +201,13 @@ fn message(random: &mut StdRng, seeds: &[Value]) -> Vec<u8> {
 fn meddled(random: &mut StdRng, seeds: &[Value]) -> Value {
     let mut call = seeds.choose(random).expect("seeds").clone();
     for _ in 0..random.random_range(0..4) {
-        let input = match call["params"].is_array() {
-            true => call.pointer_mut("/params/0"),
-            false => call.pointer_mut("/params"),
+        let place = ["/params/0", "/params/input", "/params"];
+        let place = place.iter().find(|place| call.pointer(place).is_some());
+        let input = place.and_then(|place| call.pointer_mut(place));
+        let object = match random.random_range(0..6) {
+            0 => call.as_object_mut(),
+            _ => input.and_then(Value::as_object_mut),
         };
-        let whole = random.random_range(0..6) == 0;
-        let object = if whole { call.as_object_mut() } else { input.and_then(Value::as_object_mut) };
         let Some(object) = object else { continue };
         let names: Vec<String> = object.keys().cloned().collect();
         let Some(name) = names.choose(random) else { continue };

@@ -2,6 +2,8 @@
 //!
 //! Each test starts a server of its own ([`Site`](site::Site)), names an actor and says what is on the wire.
 
+mod trpc;
+
 mod http;
 mod socket;
 

@@ -20,9 +20,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Socket(pub WebSocketStream<TcpStream>);
 
 impl Socket {
+    /// A connection on `/rpc`.
     pub async fn open(client: &Client) -> Self {
+        Socket::open_at(client, "/rpc").await
+    }
+
+    pub async fn open_at(client: &Client, path: &str) -> Self {
         let stream = Connection::open(client.address).await.into_stream();
-        let mut request = format!("ws://{}/rpc", client.address).into_client_request().expect("a request");
+        let mut request = format!("ws://{}{path}", client.address).into_client_request().expect("a request");
         for (name, value) in &client.headers {
             let name: HeaderName = name.parse().expect("a header's name");
             request.headers_mut().append(name, value.parse().expect("a header's value"));

@@ -8,4 +8,5 @@ mod get;
 mod history;
 mod list_by_course;
 mod list_by_user;
+mod on_change;
 mod unenroll;

@@ -1,0 +1,100 @@
+//! Subscriptions as server-sent events, as `httpSubscriptionLink` reads them.
+//!
+//! The connection is closed without a `return` event when the server stops: the client then connects anew, and goes on
+//! after the last id it saw. So does one that read so slowly that its connection was cut.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use procedures::error::{Error, Result};
+use serde_json::{Map, Value};
+use tokio::time::timeout;
+
+use super::http::{credentials, text};
+use super::request::{Asked, Query};
+use super::{Endpoint, shape};
+use crate::limits::{EVENT_PING_INTERVAL, RECONNECT_AFTER_SILENCE};
+
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// Whatever becomes of the subscription, the answer is 200: an error is an event, the last one.
+pub async fn subscribe(
+    endpoint: &Endpoint,
+    path: &str,
+    asked: Result<Asked>,
+    head: &Parts,
+    request_id: &Arc<str>,
+) -> Response {
+    let begun = async {
+        let credentials = credentials(head)?;
+        let caller = endpoint.authenticator.authenticate(&credentials).await?;
+        let input = resumed(asked?.input(0)?, last_event_id(head))?;
+        let session = endpoint.authenticator.hold(&credentials);
+        endpoint.find(path)?.subscribe(endpoint.call(&caller, request_id), session, &input).await
+    };
+    let frames: BoxStream<'static, String> = match begun.await {
+        Err(error) => stream::iter([connected(), error_frame(&error, path, request_id)]).boxed(),
+        Ok(items) => {
+            let (path, request_id) = (path.to_owned(), request_id.clone());
+            let frames = items.map(move |item| match item {
+                Ok(item) => format!("id: {}\ndata: {}\n\n", item.id, item.data.get()),
+                Err(error) => error_frame(&error, &path, &request_id),
+            });
+            let stopping = endpoint.stopping.clone().cancelled_owned();
+            stream::iter([connected()]).chain(with_pings(frames).take_until(stopping)).boxed()
+        }
+    };
+    let mut response = Response::new(Body::from_stream(frames.map(Ok::<_, Infallible>)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+/// The frames, and pings while there are none, which end with them. An event without data would not be dispatched.
+fn with_pings(frames: impl Stream<Item = String> + Send) -> impl Stream<Item = String> + Send {
+    stream::unfold(Box::pin(frames), async |mut frames| {
+        let frame = match timeout(EVENT_PING_INTERVAL, frames.next()).await {
+            Ok(frame) => frame?,
+            Err(_) => "event: ping\ndata: \n\n".to_owned(),
+        };
+        Some((frame, frames))
+    })
+}
+
+fn connected() -> String {
+    format!(
+        "event: connected\ndata: {{\"reconnectAfterInactivityMs\":{}}}\n\n",
+        RECONNECT_AFTER_SILENCE.as_millis()
+    )
+}
+
+fn error_frame(error: &Error, path: &str, request_id: &str) -> String {
+    format!("event: serialized-error\ndata: {}\n\n", text(&shape(error, Some(path), request_id)))
+}
+
+/// Where the client left off: what the browser says, then what the link put into the address.
+fn last_event_id(head: &Parts) -> Option<String> {
+    let header = head.headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
+    let query = Query::of(&head.uri);
+    header
+        .filter(|id| !id.is_empty())
+        .map(str::to_owned)
+        .or_else(|| Some(query.get("lastEventId").or_else(|| query.get("Last-Event-Id"))?.into_owned()))
+}
+
+/// The input with the place to go on from, which overrules the one it may have.
+pub(super) fn resumed(input: &str, last_event_id: Option<String>) -> Result<String> {
+    let Some(last_event_id) = last_event_id else { return Ok(input.to_owned()) };
+    let mut input: Option<Map<String, Value>> =
+        serde_json::from_str(input).map_err(|_| Error::invalid_input("", "not an object"))?;
+    input.get_or_insert_default().insert("lastEventId".into(), last_event_id.into());
+    Ok(text(&input))
+}
