@@ -57,6 +57,27 @@ impl Code {
         }
     }
 
+    /// The key that an HTTP status stands for where there is nothing else to go by.
+    pub const fn of_http_status(status: u16) -> Option<Self> {
+        match status {
+            400 => Some(Code::BadRequest),
+            401 => Some(Code::Unauthorized),
+            403 => Some(Code::Forbidden),
+            404 => Some(Code::NotFound),
+            405 => Some(Code::MethodNotSupported),
+            408 => Some(Code::Timeout),
+            409 => Some(Code::Conflict),
+            412 => Some(Code::PreconditionFailed),
+            413 => Some(Code::PayloadTooLarge),
+            415 => Some(Code::UnsupportedMediaType),
+            422 => Some(Code::UnprocessableContent),
+            429 => Some(Code::TooManyRequests),
+            500 => Some(Code::InternalServerError),
+            503 => Some(Code::ServiceUnavailable),
+            _ => None,
+        }
+    }
+
     pub const fn http_status(self) -> u16 {
         match self {
             Code::ParseError | Code::BadRequest => 400,

@@ -9,7 +9,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::{CowStrDeserializer, MapAccessDeserializer};
@@ -30,14 +29,14 @@ pub use store::purge;
 /// A mutation's key and what it was sent with.
 #[derive(Clone, Debug)]
 pub struct KeyedCall {
-    procedure: Arc<str>,
+    procedure: &'static str,
     key: IdempotencyKey,
     fingerprint: Vec<u8>,
 }
 
 impl KeyedCall {
     /// The fingerprint is of the input as it was understood, so spelling and the order of fields do not matter.
-    pub fn new(procedure: Arc<str>, key: IdempotencyKey, input: &impl Serialize) -> Result<Self> {
+    pub fn new(procedure: &'static str, key: IdempotencyKey, input: &impl Serialize) -> Result<Self> {
         let canonical = serde_json::to_vec(input).map_err(Error::internal)?;
         Ok(KeyedCall { procedure, key, fingerprint: Sha256::digest(canonical).to_vec() })
     }
@@ -99,7 +98,7 @@ pub(crate) async fn claim<T: DeserializeOwned>(
             if !free.remove(&claim.lock()) {
                 return Ok(Claimed::Refused(Reason::KeyInFlight.into()));
             }
-            match answers.get(&(claim.owner, &*claim.call.procedure, claim.call.key.as_str())) {
+            match answers.get(&(claim.owner, claim.call.procedure, claim.call.key.as_str())) {
                 None => Ok(Claimed::Fresh),
                 Some(row) if row.fingerprint != claim.call.fingerprint => Ok(Claimed::Refused(reused())),
                 Some(row) => {

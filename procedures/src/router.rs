@@ -1,14 +1,14 @@
 //! How a procedure is declared. Everything else is derived from that declaration: the JSON-RPC method, the
-//! tRPC route, the TypeScript client type, the OpenRPC document and the authorization matrix.
+//! tRPC route, the TypeScript and the Rust client's type, the OpenRPC document and the authorization matrix.
 //!
 //! ```text
-//! Router::new("enrollment")
-//!     .mutation("enroll", enroll::enroll)
-//!     .query("get", get::get)
+//! signature!(Enroll: Mutation "enrollment.enroll" (EnrollInput) -> Enrollment);
+//!
+//! pub async fn enroll(cx: Cx<Insider>, input: EnrollInput) -> Result<Enrollment> { … }
 //! ```
 //!
-//! where `async fn enroll(cx: Cx<Insider>, input: EnrollInput) -> Result<Enrollment>`: the context's type says who
-//! may call, the input's doc comment documents the procedure.
+//! in its own file, and `.mutation(enroll::Enroll, enroll::enroll)` in its group's list. The context's type says who may
+//! call, the input's doc comment documents the procedure.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -31,10 +31,13 @@ use crate::idempotency::{KeyedCall, KeyedInput};
 use crate::limits::CALL_DEADLINE;
 
 mod input;
+mod signature;
 mod typescript;
 
 pub use input::NoInput;
 use input::parse;
+pub(crate) use signature::signature;
+pub use signature::{Mutation, Query, Signature, Subscription};
 use typescript::declare;
 
 /// An answer, serialized once.
@@ -78,7 +81,7 @@ enum Handler {
 /// A declared procedure, its types erased to JSON at the edge.
 pub struct Procedure {
     /// `group.name`.
-    pub path: String,
+    pub path: &'static str,
     pub kind: Kind,
     /// Who may call at all; the roles among them are decided by [`crate::policy`].
     pub caller: &'static str,
@@ -108,71 +111,77 @@ impl Procedure {
     }
 }
 
+/// What a procedure can take.
+pub trait Input: DeserializeOwned + TS + JsonSchema + Send + 'static {}
+impl<T: DeserializeOwned + TS + JsonSchema + Send + 'static> Input for T {}
+
+/// What a procedure can answer.
+pub trait Output: Serialize + TS + JsonSchema + 'static {}
+impl<T: Serialize + TS + JsonSchema + 'static> Output for T {}
+
 /// A list of procedures by path.
 #[derive(Default)]
 pub struct Router {
-    group: &'static str,
-    procedures: BTreeMap<String, Procedure>,
+    procedures: BTreeMap<&'static str, Procedure>,
 }
 
 impl Router {
-    pub fn new(group: &'static str) -> Self {
-        Router { group, procedures: BTreeMap::new() }
-    }
-
-    pub fn query<K, I, O, F>(self, name: &str, f: impl Fn(Cx<K>, I) -> F + Send + Sync + 'static) -> Self
+    pub fn query<S, K, F>(self, _: S, f: impl Fn(Cx<K>, S::Input) -> F + Send + Sync + 'static) -> Self
     where
+        S: Signature<Kind = Query>,
+        S::Input: Input,
+        S::Output: Output,
         K: CallerKind,
-        I: DeserializeOwned + TS + JsonSchema + Send + 'static,
-        O: Serialize + TS + JsonSchema + 'static,
-        F: Future<Output = Result<O>> + Send + 'static,
+        F: Future<Output = Result<S::Output>> + Send + 'static,
     {
         let handler = move |call: Call, json: &str| {
-            let started = narrow::<K>(call).and_then(|cx| Ok(f(cx, parse::<I>(json)?)));
+            let started = narrow::<K>(call).and_then(|cx| Ok(f(cx, parse::<S::Input>(json)?)));
             async move { reply(&started?.await?) }.boxed()
         };
-        self.add::<K, I, O>(name, Kind::Query, Handler::Answers(Arc::new(handler)))
+        self.add::<S, S::Input, K>(Kind::Query, Handler::Answers(Arc::new(handler)))
     }
 
     /// A subscription's items go on until its consumer lets go of them, or an error ends them; a panic is one too.
-    pub fn subscription<K, I, O, F, S>(
+    pub fn subscription<S, K, F, I>(
         self,
-        name: &str,
-        f: impl Fn(Live<K>, I) -> F + Send + Sync + 'static,
+        _: S,
+        f: impl Fn(Live<K>, S::Input) -> F + Send + Sync + 'static,
     ) -> Self
     where
+        S: Signature<Kind = Subscription>,
+        S::Input: Input,
+        S::Output: Output,
         K: CallerKind,
-        I: DeserializeOwned + TS + JsonSchema + Send + 'static,
-        O: Serialize + TS + JsonSchema + 'static,
-        F: Future<Output = Result<S>> + Send + 'static,
-        S: Stream<Item = Result<Tracked<O>>> + Send + 'static,
+        F: Future<Output = Result<I>> + Send + 'static,
+        I: Stream<Item = Result<Tracked<S::Output>>> + Send + 'static,
     {
         let handler = move |call: Call, session: Arc<dyn Session>, json: &str| {
-            let started = narrow::<K>(call).and_then(|cx| Ok(f(Live::new(cx, session), parse::<I>(json)?)));
-            let item = |item: Result<Result<Tracked<O>>, _>| {
+            let started =
+                narrow::<K>(call).and_then(|cx| Ok(f(Live::new(cx, session), parse::<S::Input>(json)?)));
+            let item = |item: Result<Result<Tracked<S::Output>>, _>| {
                 let Tracked { id, data } = item.unwrap_or_else(|panic| Err(panicked(panic)))?;
                 Ok(Tracked { id, data: reply(&data)? })
             };
             async move { Ok(AssertUnwindSafe(started?.await?).catch_unwind().map(item).boxed()) }.boxed()
         };
-        self.add::<K, I, O>(name, Kind::Subscription, Handler::Streams(Arc::new(handler)))
+        self.add::<S, S::Input, K>(Kind::Subscription, Handler::Streams(Arc::new(handler)))
     }
 
     /// A mutation runs in a task of its own, to its end even if its caller goes away meanwhile, and as a whole
     /// again if its transaction lost against another one. It takes an optional idempotency key beside its input.
-    pub fn mutation<K, I, O, F>(self, name: &str, f: impl Fn(Cx<K>, I) -> F + Send + Sync + 'static) -> Self
+    pub fn mutation<S, K, F>(self, _: S, f: impl Fn(Cx<K>, S::Input) -> F + Send + Sync + 'static) -> Self
     where
+        S: Signature<Kind = Mutation>,
+        S::Input: Input + Serialize + Clone + Sync,
+        S::Output: Output + Send,
         K: CallerKind,
-        I: Serialize + DeserializeOwned + TS + JsonSchema + Clone + Send + Sync + 'static,
-        O: Serialize + TS + JsonSchema + Send + 'static,
-        F: Future<Output = Result<O>> + Send + 'static,
+        F: Future<Output = Result<S::Output>> + Send + 'static,
     {
-        let procedure: Arc<str> = format!("{}.{name}", self.group).into();
         let f = Arc::new(f);
         let handler = move |call: Call, json: &str| {
             let started = narrow::<K>(call).and_then(|mut cx| {
-                let KeyedInput { key, input } = parse::<KeyedInput<I>>(json)?;
-                cx.key = key.map(|key| KeyedCall::new(procedure.clone(), key, &input)).transpose()?;
+                let KeyedInput { key, input } = parse::<KeyedInput<S::Input>>(json)?;
+                cx.key = key.map(|key| KeyedCall::new(S::PATH, key, &input)).transpose()?;
                 let app = cx.app.clone();
                 let f = f.clone();
                 let attempts = async move {
@@ -183,28 +192,30 @@ impl Router {
             });
             async move { started?.await.unwrap_or_else(|panic| Err(Error::internal(panic))) }.boxed()
         };
-        self.add::<K, KeyedInput<I>, O>(name, Kind::Mutation, Handler::Answers(Arc::new(handler)))
+        self.add::<S, KeyedInput<S::Input>, K>(Kind::Mutation, Handler::Answers(Arc::new(handler)))
     }
 
-    fn add<K: CallerKind, I, O>(mut self, name: &str, kind: Kind, handler: Handler) -> Self
+    fn add<S: Signature, I: Input, K: CallerKind>(mut self, kind: Kind, handler: Handler) -> Self
     where
-        I: DeserializeOwned + TS + JsonSchema + 'static,
-        O: TS + JsonSchema + 'static,
+        S::Output: Output,
     {
-        let path = format!("{}.{name}", self.group);
         let input = Type { optional: parse::<I>("{}").is_ok(), ..Type::of::<I>() };
-        let procedure =
-            Procedure { path: path.clone(), kind, caller: K::NAME, input, output: Type::of::<O>(), handler };
-        let twice = self.procedures.insert(path, procedure);
-        assert!(twice.is_none(), "the procedure {name} is declared twice in {}", self.group);
+        let output = Type::of::<S::Output>();
+        let procedure = Procedure { path: S::PATH, kind, caller: K::NAME, input, output, handler };
+        self.insert(procedure);
         self
+    }
+
+    fn insert(&mut self, procedure: Procedure) {
+        let path = procedure.path;
+        let twice = self.procedures.insert(path, procedure);
+        assert!(twice.is_none(), "the procedure {path} is declared twice");
     }
 
     #[must_use]
     pub fn merge(mut self, other: Router) -> Self {
-        for (path, procedure) in other.procedures {
-            assert!(!self.procedures.contains_key(&path), "the procedure {path} is declared twice");
-            self.procedures.insert(path, procedure);
+        for procedure in other.procedures.into_values() {
+            self.insert(procedure);
         }
         self
     }

@@ -6,6 +6,7 @@ use super::{CourseRow, Module, ModuleKind, ModuleRow, change, store};
 use crate::caller::{Cx, Insider};
 use crate::error::{Error, Result};
 use crate::limits::MAX_MODULES;
+use crate::router::signature;
 use crate::values::{CourseId, ModuleId, Position, Title};
 
 /// Adds a module to a course. Whoever is enrolled already does not get it by itself (D14).
@@ -22,6 +23,8 @@ pub struct AddModuleInput {
     /// The place it takes, those from there on moving back by one; the last unless told.
     pub position: Option<Position>,
 }
+
+signature!(AddModule: Mutation "course.addModule" (AddModuleInput) -> Module);
 
 pub async fn add_module(cx: Cx<Insider>, input: AddModuleInput) -> Result<Module> {
     change::course(&cx, input.course_id, async |tx, course| {

@@ -6,6 +6,7 @@ use super::{Course, CourseRow, CourseStatus, EnrollmentMode, change, store, view
 use crate::caller::{Cx, Insider};
 use crate::error::{Reason, Result};
 use crate::policy::{self, Action, Verdict};
+use crate::router::signature;
 use crate::values::{Capacity, CourseId, Days, Moment, Notes, Score, Title, UserId};
 
 /// Creates a draft. For authors (of their own courses), admins, and services with `courses:write`.
@@ -41,6 +42,8 @@ pub struct CreateInput {
     /// An author's own id unless told.
     pub author_ids: Option<Vec<UserId>>,
 }
+
+signature!(Create: Mutation "course.create" (CreateInput) -> Course);
 
 pub async fn create(cx: Cx<Insider>, input: CreateInput) -> Result<Course> {
     match policy::verdict(&cx.caller, Action::WriteCourses) {

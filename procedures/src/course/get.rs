@@ -6,6 +6,7 @@ use super::{Course, store, view};
 use crate::caller::{Actor, Cx, Insider};
 use crate::error::{Error, Result};
 use crate::member::Role;
+use crate::router::signature;
 use crate::values::{CourseId, UserId};
 
 /// A course by its id. Learners see published courses and those they are enrolled in.
@@ -16,6 +17,8 @@ use crate::values::{CourseId, UserId};
 pub struct GetInput {
     pub course_id: CourseId,
 }
+
+signature!(Get: Query "course.get" (GetInput) -> Course);
 
 pub async fn get(cx: Cx<Insider>, input: GetInput) -> Result<Course> {
     let mut conn = cx.app.db.read().await?;

@@ -7,6 +7,7 @@ use super::store::{self, CourseQuery};
 use super::{Course, CourseRow, CourseStatus, view};
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
+use crate::router::signature;
 use crate::values::{CourseId, Cursor, Limit, Page, Search};
 
 /// The organization's courses, oldest first. Learners see published courses and those they are enrolled in.
@@ -21,6 +22,8 @@ pub struct ListInput {
     pub cursor: Option<Cursor<CourseId>>,
     pub limit: Option<Limit>,
 }
+
+signature!(List: Query "course.list" (ListInput) -> Page<Course>);
 
 pub async fn list(cx: Cx<Insider>, input: ListInput) -> Result<Page<Course>> {
     let limit = input.limit.unwrap_or_default();

@@ -12,15 +12,15 @@ mod update;
 mod update_module;
 mod view;
 
-pub use add_module::AddModuleInput;
-pub use create::CreateInput;
-pub use get::GetInput;
-pub use list::ListInput;
-pub use publication::{ArchiveInput, PublishInput, UnpublishInput};
-pub use retire_module::RetireModuleInput;
+pub use add_module::{AddModule, AddModuleInput};
+pub use create::{Create, CreateInput};
+pub use get::{Get, GetInput};
+pub use list::{List, ListInput};
+pub use publication::{Archive, ArchiveInput, Publish, PublishInput, Unpublish, UnpublishInput};
+pub use retire_module::{RetireModule, RetireModuleInput};
 pub use store::{CourseRow, ModuleRow};
-pub use update::UpdateInput;
-pub use update_module::UpdateModuleInput;
+pub use update::{Update, UpdateInput};
+pub use update_module::{UpdateModule, UpdateModuleInput};
 pub use view::{Course, Module};
 
 use crate::Router;
@@ -29,17 +29,17 @@ use crate::text_enum;
 use crate::values::Notes;
 
 pub fn router() -> Router {
-    Router::new("course")
-        .mutation("create", create::create)
-        .mutation("update", update::update)
-        .mutation("publish", publication::publish)
-        .mutation("unpublish", publication::unpublish)
-        .mutation("archive", publication::archive)
-        .query("get", get::get)
-        .query("list", list::list)
-        .mutation("addModule", add_module::add_module)
-        .mutation("updateModule", update_module::update_module)
-        .mutation("retireModule", retire_module::retire_module)
+    Router::default()
+        .mutation(Create, create::create)
+        .mutation(Update, update::update)
+        .mutation(Publish, publication::publish)
+        .mutation(Unpublish, publication::unpublish)
+        .mutation(Archive, publication::archive)
+        .query(Get, get::get)
+        .query(List, list::list)
+        .mutation(AddModule, add_module::add_module)
+        .mutation(UpdateModule, update_module::update_module)
+        .mutation(RetireModule, retire_module::retire_module)
 }
 
 text_enum! {

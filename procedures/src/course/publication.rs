@@ -5,6 +5,7 @@ use ts_rs::TS;
 use super::{Course, CourseRow, CourseStatus, change, store, view};
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
+use crate::router::signature;
 use crate::values::CourseId;
 
 /// Publishes a course, draft or archived: from now on it takes enrollments (D16). Nothing changes if it is published.
@@ -42,13 +43,19 @@ pub struct ArchiveInput {
     pub course_id: CourseId,
 }
 
+signature!(Publish: Mutation "course.publish" (PublishInput) -> Course);
+
 pub async fn publish(cx: Cx<Insider>, input: PublishInput) -> Result<Course> {
     move_to(cx, input.course_id, CourseStatus::Published).await
 }
 
+signature!(Unpublish: Mutation "course.unpublish" (UnpublishInput) -> Course);
+
 pub async fn unpublish(cx: Cx<Insider>, input: UnpublishInput) -> Result<Course> {
     move_to(cx, input.course_id, CourseStatus::Draft).await
 }
+
+signature!(Archive: Mutation "course.archive" (ArchiveInput) -> Course);
 
 pub async fn archive(cx: Cx<Insider>, input: ArchiveInput) -> Result<Course> {
     move_to(cx, input.course_id, CourseStatus::Archived).await

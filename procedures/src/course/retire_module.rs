@@ -5,6 +5,7 @@ use ts_rs::TS;
 use super::{CourseRow, Module, ModuleRow, change, store};
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
+use crate::router::signature;
 use crate::values::ModuleId;
 
 /// Retires a module: new enrollments no longer get it, and whoever enrolls again leaves it behind (D15). Retiring it
@@ -18,6 +19,8 @@ use crate::values::ModuleId;
 pub struct RetireModuleInput {
     pub module_id: ModuleId,
 }
+
+signature!(RetireModule: Mutation "course.retireModule" (RetireModuleInput) -> Module);
 
 pub async fn retire_module(cx: Cx<Insider>, input: RetireModuleInput) -> Result<Module> {
     change::module(&cx, input.module_id, async |tx, course, module, _| {

@@ -5,6 +5,7 @@ use ts_rs::TS;
 use super::{Course, CourseRow, EnrollmentMode, change, store, view};
 use crate::caller::{Cx, Insider};
 use crate::error::{Error, Reason, Result};
+use crate::router::signature;
 use crate::values::{Capacity, CourseId, Days, Moment, Notes, Patch, Score, Title, UserId, Version};
 
 /// Edits a course: an absent field stays as it is, null clears it (or makes it what a new course has).
@@ -61,6 +62,8 @@ pub struct UpdateInput {
     #[ts(optional = nullable, as = "Option<Vec<UserId>>")]
     pub author_ids: Patch<Vec<UserId>>,
 }
+
+signature!(Update: Mutation "course.update" (UpdateInput) -> Course);
 
 pub async fn update(cx: Cx<Insider>, input: UpdateInput) -> Result<Course> {
     change::course(&cx, input.course_id, async |tx, old| {

@@ -5,6 +5,7 @@ use ts_rs::TS;
 use super::{Module, ModuleKind, ModuleRow, change, store};
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
+use crate::router::signature;
 use crate::values::{ModuleId, Position, Title};
 
 /// Edits a module; what is not told stays as it is.
@@ -21,6 +22,8 @@ pub struct UpdateModuleInput {
     /// The place it takes, those from there on moving back by one.
     pub position: Option<Position>,
 }
+
+signature!(UpdateModule: Mutation "course.updateModule" (UpdateModuleInput) -> Module);
 
 pub async fn update_module(cx: Cx<Insider>, input: UpdateModuleInput) -> Result<Module> {
     change::module(&cx, input.module_id, async |tx, _, old, others| {

@@ -252,7 +252,7 @@ mod tests {
         let (document, router) = (document(), crate::router());
         let methods = document["methods"].as_array().unwrap();
         let names: BTreeSet<&str> = methods.iter().map(|method| method["name"].as_str().unwrap()).collect();
-        assert_eq!(names, router.iter().map(|procedure| procedure.path.as_str()).collect());
+        assert_eq!(names, router.iter().map(|procedure| procedure.path).collect());
         assert_eq!(names.len(), methods.len());
         for method in methods {
             assert!(!method["summary"].as_str().unwrap().is_empty(), "{method}");

@@ -107,7 +107,7 @@ fn roots(router: &Router) -> String {
 fn app_router(router: &Router, config: &Config) -> String {
     let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for procedure in router.iter() {
-        let (group, name) = procedure.path.split_once('.').unwrap_or(("", &procedure.path));
+        let (group, name) = procedure.path.split_once('.').unwrap_or(("", procedure.path));
         for segment in [group, name] {
             assert!(!TAKEN_SEGMENTS.contains(&segment), "tRPC's client has a {segment} of its own");
         }

@@ -7,6 +7,7 @@ use crate::caller::{Cx, Insider};
 use crate::error::Result;
 use crate::member::{self, MembershipStatus};
 use crate::policy;
+use crate::router::signature;
 use crate::text_enum;
 use crate::values::{CourseId, EnrollmentId, Moment, UserId};
 
@@ -45,6 +46,8 @@ pub struct EnrollmentAccess {
     /// Null when granted.
     pub reason: Option<AccessReason>,
 }
+
+signature!(Access: Query "enrollment.access" (AccessInput) -> EnrollmentAccess);
 
 pub async fn access(cx: Cx<Insider>, input: AccessInput) -> Result<EnrollmentAccess> {
     let subject = policy::subject_of_reading(&cx.caller, input.user_id)?;

@@ -6,6 +6,7 @@ use crate::caller::{Cx, Insider};
 use crate::course;
 use crate::error::Result;
 use crate::policy::Action;
+use crate::router::signature;
 use crate::values::CourseId;
 
 /// How many enrollments a course has in each status, and how its seats stand.
@@ -35,6 +36,8 @@ pub struct EnrollmentCount {
     /// By how many the seats taken exceed the capacity, which only lowering it can bring about.
     pub over_by: i32,
 }
+
+signature!(Count: Query "enrollment.count" (CountInput) -> EnrollmentCount);
 
 pub async fn count(cx: Cx<Insider>, input: CountInput) -> Result<EnrollmentCount> {
     let mut conn = cx.app.db.read().await?;

@@ -8,6 +8,7 @@ use super::write;
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
 use crate::policy::{self, Action};
+use crate::router::signature;
 use crate::values::{CourseId, Notes, UserId};
 
 /// Enrolls the caller, or another member, in a published course, with all of its current modules.
@@ -26,6 +27,8 @@ pub struct EnrollInput {
     /// Whether to join the waitlist of a full course that has one; true unless told.
     pub waitlist: Option<bool>,
 }
+
+signature!(Enroll: Mutation "enrollment.enroll" (EnrollInput) -> Enrollment);
 
 pub async fn enroll(cx: Cx<Insider>, input: EnrollInput) -> Result<Enrollment> {
     let subject = policy::subject_of_change(&cx.caller, input.user_id)?;

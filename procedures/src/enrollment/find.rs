@@ -7,6 +7,7 @@ use super::view::{self, Enrollment};
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
 use crate::policy;
+use crate::router::signature;
 use crate::values::{CourseId, UserId};
 
 /// The enrollment of the caller, or of another member, in a course; null if there is none.
@@ -19,6 +20,8 @@ pub struct FindInput {
     /// The caller, unless told.
     pub user_id: Option<UserId>,
 }
+
+signature!(Find: Query "enrollment.find" (FindInput) -> Option<Enrollment>);
 
 pub async fn find(cx: Cx<Insider>, input: FindInput) -> Result<Option<Enrollment>> {
     let subject = policy::subject_of_reading(&cx.caller, input.user_id)?;

@@ -5,6 +5,7 @@ use ts_rs::TS;
 use super::view::{self, Enrollment, VisibleEnrollment};
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
+use crate::router::signature;
 use crate::values::EnrollmentId;
 
 /// An enrollment by its id.
@@ -15,6 +16,8 @@ use crate::values::EnrollmentId;
 pub struct GetInput {
     pub enrollment_id: EnrollmentId,
 }
+
+signature!(Get: Query "enrollment.get" (GetInput) -> Enrollment);
 
 pub async fn get(cx: Cx<Insider>, input: GetInput) -> Result<Enrollment> {
     let mut conn = cx.app.db.read().await?;

@@ -6,6 +6,7 @@ use super::view::VisibleEnrollment;
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
 use crate::event::{self, Event, EventId};
+use crate::router::signature;
 use crate::values::{Cursor, EnrollmentId, Limit, Page};
 
 /// All that happened to an enrollment, oldest first.
@@ -18,6 +19,8 @@ pub struct HistoryInput {
     pub cursor: Option<Cursor<EventId>>,
     pub limit: Option<Limit>,
 }
+
+signature!(History: Query "enrollment.history" (HistoryInput) -> Page<Event>);
 
 pub async fn history(cx: Cx<Insider>, input: HistoryInput) -> Result<Page<Event>> {
     let limit = input.limit.unwrap_or_default();

@@ -12,6 +12,7 @@ use crate::caller::{Cx, Insider};
 use crate::course;
 use crate::error::Result;
 use crate::policy::Action;
+use crate::router::signature;
 use crate::values::{CourseId, Cursor, EnrollmentId, Limit, Page, Search, UserId};
 
 /// A course's roster, in the order in which people first enrolled.
@@ -46,6 +47,8 @@ pub struct RosterUser {
     pub id: UserId,
     pub display_name: Option<String>,
 }
+
+signature!(ListByCourse: Query "enrollment.listByCourse" (ListByCourseInput) -> Page<RosterEntry>);
 
 pub async fn list_by_course(cx: Cx<Insider>, input: ListByCourseInput) -> Result<Page<RosterEntry>> {
     let limit = input.limit.unwrap_or_default();

@@ -9,6 +9,7 @@ use super::{EnrollmentRow, EnrollmentStatus, store};
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
 use crate::policy;
+use crate::router::signature;
 use crate::values::{Cursor, EnrollmentId, Limit, Page, UserId};
 
 /// The enrollments of the caller, or of another member, oldest first.
@@ -24,6 +25,8 @@ pub struct ListByUserInput {
     pub cursor: Option<Cursor<EnrollmentId>>,
     pub limit: Option<Limit>,
 }
+
+signature!(ListByUser: Query "enrollment.listByUser" (ListByUserInput) -> Page<Enrollment>);
 
 pub async fn list_by_user(cx: Cx<Insider>, input: ListByUserInput) -> Result<Page<Enrollment>> {
     let subject = policy::subject_of_reading(&cx.caller, input.user_id)?;

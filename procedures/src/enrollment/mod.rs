@@ -18,34 +18,34 @@ mod unenroll;
 mod view;
 mod write;
 
-pub use access::{AccessInput, AccessReason, EnrollmentAccess};
-pub use count::{CountInput, EnrollmentCount};
-pub use enroll::EnrollInput;
-pub use find::FindInput;
-pub use get::GetInput;
-pub use history::HistoryInput;
-pub use list_by_course::{ListByCourseInput, RosterEntry, RosterUser};
-pub use list_by_user::ListByUserInput;
-pub use on_change::OnChangeInput;
+pub use access::{Access, AccessInput, AccessReason, EnrollmentAccess};
+pub use count::{Count, CountInput, EnrollmentCount};
+pub use enroll::{Enroll, EnrollInput};
+pub use find::{Find, FindInput};
+pub use get::{Get, GetInput};
+pub use history::{History, HistoryInput};
+pub use list_by_course::{ListByCourse, ListByCourseInput, RosterEntry, RosterUser};
+pub use list_by_user::{ListByUser, ListByUserInput};
+pub use on_change::{OnChange, OnChangeInput};
 pub use store::EnrollmentRow;
-pub use unenroll::UnenrollInput;
+pub use unenroll::{Unenroll, UnenrollInput};
 pub use view::{Enrollment, VisibleEnrollment};
 
 use crate::Router;
 use crate::text_enum;
 
 pub fn router() -> Router {
-    Router::new("enrollment")
-        .mutation("enroll", enroll::enroll)
-        .mutation("unenroll", unenroll::unenroll)
-        .query("access", access::access)
-        .query("get", get::get)
-        .query("find", find::find)
-        .query("listByUser", list_by_user::list_by_user)
-        .query("listByCourse", list_by_course::list_by_course)
-        .query("count", count::count)
-        .query("history", history::history)
-        .subscription("onChange", on_change::on_change)
+    Router::default()
+        .mutation(Enroll, enroll::enroll)
+        .mutation(Unenroll, unenroll::unenroll)
+        .query(Access, access::access)
+        .query(Get, get::get)
+        .query(Find, find::find)
+        .query(ListByUser, list_by_user::list_by_user)
+        .query(ListByCourse, list_by_course::list_by_course)
+        .query(Count, count::count)
+        .query(History, history::history)
+        .subscription(OnChange, on_change::on_change)
 }
 
 text_enum! {

@@ -15,7 +15,7 @@ use crate::event::store::EventFilter;
 use crate::event::{Event, EventId};
 use crate::limits::SESSION_RECHECK;
 use crate::policy::{self, Action, Verdict};
-use crate::router::Tracked;
+use crate::router::{Tracked, signature};
 use crate::values::{CourseId, UserId};
 
 /// What happens to enrollments, as it happens, in order: of a course, of a member, or all that the caller may see.
@@ -33,6 +33,8 @@ pub struct OnChangeInput {
     /// The last event seen.
     pub last_event_id: Option<EventId>,
 }
+
+signature!(OnChange: Subscription "enrollment.onChange" (OnChangeInput) -> Event);
 
 pub async fn on_change(
     live: Live<Insider>,

@@ -8,6 +8,7 @@ use super::write;
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
 use crate::policy;
+use crate::router::signature;
 use crate::values::{CourseId, ReasonText, UserId};
 
 /// Cancels an enrollment and frees its seat; its progress is kept (D4, D9).
@@ -23,6 +24,8 @@ pub struct UnenrollInput {
     /// Kept in the enrollment's history.
     pub reason: Option<ReasonText>,
 }
+
+signature!(Unenroll: Mutation "enrollment.unenroll" (UnenrollInput) -> Enrollment);
 
 pub async fn unenroll(cx: Cx<Insider>, input: UnenrollInput) -> Result<Enrollment> {
     let subject = policy::subject_of_change(&cx.caller, input.user_id)?;

@@ -6,6 +6,7 @@ use super::{Member, store};
 use crate::caller::{Cx, Insider};
 use crate::error::{Error, Result};
 use crate::policy::{self, Action};
+use crate::router::signature;
 use crate::values::UserId;
 
 /// A member by their id. For admins, and services with `members:write`.
@@ -16,6 +17,8 @@ use crate::values::UserId;
 pub struct GetInput {
     pub user_id: UserId,
 }
+
+signature!(Get: Query "member.get" (GetInput) -> Member);
 
 pub async fn get(cx: Cx<Insider>, input: GetInput) -> Result<Member> {
     policy::require(&cx.caller, Action::WriteMembers)?;

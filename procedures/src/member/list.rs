@@ -7,6 +7,7 @@ use super::{Member, MembershipStatus, Role};
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
 use crate::policy::{self, Action};
+use crate::router::signature;
 use crate::values::{Cursor, Limit, Page, Search, UserId};
 
 /// The organization's members, oldest first. For admins, and services with `members:write`.
@@ -22,6 +23,8 @@ pub struct ListInput {
     pub cursor: Option<Cursor<UserId>>,
     pub limit: Option<Limit>,
 }
+
+signature!(List: Query "member.list" (ListInput) -> Page<Member>);
 
 pub async fn list(cx: Cx<Insider>, input: ListInput) -> Result<Page<Member>> {
     policy::require(&cx.caller, Action::WriteMembers)?;

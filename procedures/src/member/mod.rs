@@ -6,21 +6,21 @@ mod provision;
 mod set_role;
 pub(crate) mod store;
 
-pub use get::GetInput;
-pub use list::ListInput;
-pub use provision::ProvisionInput;
-pub use set_role::SetRoleInput;
+pub use get::{Get, GetInput};
+pub use list::{List, ListInput};
+pub use provision::{Provision, ProvisionInput};
+pub use set_role::{SetRole, SetRoleInput};
 pub use store::Member;
 
 use crate::Router;
 use crate::text_enum;
 
 pub fn router() -> Router {
-    Router::new("member")
-        .mutation("provision", provision::provision)
-        .query("list", list::list)
-        .query("get", get::get)
-        .mutation("setRole", set_role::set_role)
+    Router::default()
+        .mutation(Provision, provision::provision)
+        .query(List, list::list)
+        .query(Get, get::get)
+        .mutation(SetRole, set_role::set_role)
 }
 
 text_enum! {

@@ -7,6 +7,7 @@ use super::{Member, Role};
 use crate::caller::{Cx, Insider};
 use crate::error::{Error, Reason, Result};
 use crate::policy::{self, Action};
+use crate::router::signature;
 use crate::values::{Email, Name, ProviderSubject};
 
 /// Makes a member of whoever has this subject at the organization's identity provider, before they first sign in.
@@ -25,6 +26,8 @@ pub struct ProvisionInput {
     /// `learner` unless told.
     pub role: Option<Role>,
 }
+
+signature!(Provision: Mutation "member.provision" (ProvisionInput) -> Member);
 
 pub async fn provision(cx: Cx<Insider>, input: ProvisionInput) -> Result<Member> {
     policy::require(&cx.caller, Action::WriteMembers)?;

@@ -6,6 +6,7 @@ use super::{Member, Role, store};
 use crate::caller::{Cx, Insider};
 use crate::error::{Error, Result};
 use crate::policy::{self, Action};
+use crate::router::signature;
 use crate::values::UserId;
 
 /// Gives a member another role, from their next call on. For admins, and services with `members:write`.
@@ -17,6 +18,8 @@ pub struct SetRoleInput {
     pub user_id: UserId,
     pub role: Role,
 }
+
+signature!(SetRole: Mutation "member.setRole" (SetRoleInput) -> Member);
 
 pub async fn set_role(cx: Cx<Insider>, input: SetRoleInput) -> Result<Member> {
     policy::require(&cx.caller, Action::WriteMembers)?;

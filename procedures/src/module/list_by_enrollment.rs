@@ -7,6 +7,7 @@ use crate::caller::{Cx, Insider};
 use crate::course::{ModuleKind, ModuleRow};
 use crate::enrollment::VisibleEnrollment;
 use crate::error::Result;
+use crate::router::signature;
 use crate::values::{EnrollmentId, ModuleEnrollmentId, ModuleId, Moment, Title, UserId};
 
 /// The modules of an enrollment in the order of the course, soft-deleted ones included.
@@ -54,6 +55,8 @@ impl ModuleEnrollment {
         }
     }
 }
+
+signature!(ListByEnrollment: Query "module.listByEnrollment" (ListByEnrollmentInput) -> Vec<ModuleEnrollment>);
 
 pub async fn list_by_enrollment(
     cx: Cx<Insider>,

@@ -3,7 +3,7 @@
 mod list_by_enrollment;
 mod store;
 
-pub use list_by_enrollment::{ListByEnrollmentInput, ModuleEnrollment};
+pub use list_by_enrollment::{ListByEnrollment, ListByEnrollmentInput, ModuleEnrollment};
 pub use store::ModuleEnrollmentRow;
 
 use crate::Router;
@@ -12,7 +12,7 @@ use crate::text_enum;
 use crate::values::{ModuleEnrollmentId, ModuleId, Moment};
 
 pub fn router() -> Router {
-    Router::new("module").query("listByEnrollment", list_by_enrollment::list_by_enrollment)
+    Router::default().query(ListByEnrollment, list_by_enrollment::list_by_enrollment)
 }
 
 text_enum! {

@@ -6,6 +6,7 @@ use super::{Organization, store};
 use crate::caller::{Cx, GlobalAdmin};
 use crate::error::{Reason, Result};
 use crate::policy::{self, Action};
+use crate::router::signature;
 use crate::values::{Name, OrganizationId, Slug};
 
 /// Creates an organization. For global admins.
@@ -17,6 +18,8 @@ pub struct CreateInput {
     pub slug: Slug,
     pub name: Name,
 }
+
+signature!(Create: Mutation "organization.create" (CreateInput) -> Organization);
 
 pub async fn create(cx: Cx<GlobalAdmin>, input: CreateInput) -> Result<Organization> {
     policy::require(&cx.caller, Action::WriteOrganizations)?;

@@ -6,6 +6,7 @@ use super::{Organization, store};
 use crate::caller::{Cx, GlobalAdmin};
 use crate::error::{Error, Result};
 use crate::policy::{self, Action};
+use crate::router::signature;
 use crate::values::OrganizationId;
 
 /// The organization that the call is in. For global admins.
@@ -17,6 +18,8 @@ pub struct GetInput {
     /// The organization expected; any other than the one the call is in is NOT_FOUND (D18).
     pub organization_id: Option<OrganizationId>,
 }
+
+signature!(Get: Query "organization.get" (GetInput) -> Organization);
 
 pub async fn get(cx: Cx<GlobalAdmin>, input: GetInput) -> Result<Organization> {
     policy::require(&cx.caller, Action::WriteOrganizations)?;

@@ -4,12 +4,12 @@ mod create;
 mod get;
 pub(crate) mod store;
 
-pub use create::CreateInput;
-pub use get::GetInput;
+pub use create::{Create, CreateInput};
+pub use get::{Get, GetInput};
 pub use store::Organization;
 
 use crate::Router;
 
 pub fn router() -> Router {
-    Router::new("organization").mutation("create", create::create).query("get", get::get)
+    Router::default().mutation(Create, create::create).query(Get, get::get)
 }

@@ -5,12 +5,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::Notify;
 
-use super::{Call, NoInput, Router};
+use super::{Call, NoInput, Router, signature};
 use crate::caller::{Caller, Cx, Insider, Public};
 use crate::db::PoolSizes;
 use crate::error::{Code, Error, Outcome, Reason, Result};
 use crate::limits::{CALL_DEADLINE, MAX_ATTEMPTS};
 use crate::{App, Database};
+
+signature!(Panics: Query "test.panics" (NoInput) -> ());
+signature!(PanicsToo: Mutation "test.panicsToo" (NoInput) -> ());
+signature!(Works: Query "test.works" (NoInput) -> i32);
+signature!(Slow: Mutation "test.slow" (NoInput) -> ());
+signature!(Wins: Mutation "test.wins" (NoInput) -> u32);
+signature!(Loses: Mutation "test.loses" (NoInput) -> u32);
+signature!(Endless: Query "test.endless" (NoInput) -> ());
 
 /// A call by nobody, of an application whose database is never asked.
 fn call() -> Call {
@@ -25,10 +33,10 @@ async fn outcome(router: &Router, path: &str, input: &str) -> Result<String, Cod
 
 #[tokio::test]
 async fn a_panic_is_an_internal_error_of_that_call_alone() {
-    let router = Router::new("test")
-        .query("panics", async |_: Cx<Public>, _: NoInput| -> Result<()> { panic!("boom") })
-        .mutation("panicsToo", async |_: Cx<Public>, _: NoInput| -> Result<()> { panic!("boom") })
-        .query("works", async |_: Cx<Public>, _: NoInput| Ok(7));
+    let router = Router::default()
+        .query(Panics, async |_: Cx<Public>, _: NoInput| -> Result<()> { panic!("boom") })
+        .mutation(PanicsToo, async |_: Cx<Public>, _: NoInput| -> Result<()> { panic!("boom") })
+        .query(Works, async |_: Cx<Public>, _: NoInput| Ok(7));
     assert_eq!(outcome(&router, "test.panics", "null").await, Err(Code::InternalServerError));
     assert_eq!(outcome(&router, "test.panicsToo", "null").await, Err(Code::InternalServerError));
     assert_eq!(outcome(&router, "test.works", "null").await, Ok("7".into()));
@@ -36,10 +44,10 @@ async fn a_panic_is_an_internal_error_of_that_call_alone() {
 
 #[tokio::test]
 async fn a_handler_that_wants_a_session_is_not_reached_without_one() {
-    let router = Router::new("test").query("mine", async |_: Cx<Insider>, _: NoInput| Ok(7));
-    assert_eq!(outcome(&router, "test.mine", "null").await, Err(Code::Unauthorized));
+    let router = Router::default().query(Works, async |_: Cx<Insider>, _: NoInput| Ok(7));
+    assert_eq!(outcome(&router, "test.works", "null").await, Err(Code::Unauthorized));
     // Not even to have its input looked at.
-    assert_eq!(outcome(&router, "test.mine", "{\"unknown\":1}").await, Err(Code::Unauthorized));
+    assert_eq!(outcome(&router, "test.works", "{\"unknown\":1}").await, Err(Code::Unauthorized));
 }
 
 #[tokio::test]
@@ -58,7 +66,7 @@ async fn a_mutation_outlives_its_caller() {
             }
         }
     };
-    let router = Router::new("test").mutation("slow", handler);
+    let router = Router::default().mutation(Slow, handler);
     let call = call();
     let mutations = call.app.mutations.clone();
     let mut asked = Box::pin(router.find("test.slow").unwrap().call(call, "null"));
@@ -88,7 +96,7 @@ async fn a_transaction_that_lost_is_repeated_as_a_whole_but_not_for_ever() {
             }
         }
     };
-    let router = Router::new("test").mutation("wins", losing_until(3)).mutation("loses", losing_until(1000));
+    let router = Router::default().mutation(Wins, losing_until(3)).mutation(Loses, losing_until(1000));
     assert_eq!(outcome(&router, "test.wins", "null").await, Ok("3".into()));
     attempts.store(0, Ordering::SeqCst);
     let lost = router.find("test.loses").unwrap().call(call(), "null").await.unwrap_err();
@@ -98,7 +106,7 @@ async fn a_transaction_that_lost_is_repeated_as_a_whole_but_not_for_ever() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_has_a_deadline() {
-    let router = Router::new("test").query("endless", async |_: Cx<Public>, _: NoInput| -> Result<()> {
+    let router = Router::default().query(Endless, async |_: Cx<Public>, _: NoInput| -> Result<()> {
         tokio::time::sleep(CALL_DEADLINE * 2).await;
         Ok(())
     });
@@ -106,8 +114,8 @@ async fn a_call_has_a_deadline() {
 }
 
 #[test]
-#[should_panic(expected = "the procedure enroll is declared twice in test")]
+#[should_panic(expected = "the procedure test.works is declared twice")]
 fn a_path_is_declared_once() {
-    let handler = async |_: Cx<Public>, _: NoInput| Ok(());
-    let _ = Router::new("test").query("enroll", handler).query("enroll", handler);
+    let handler = async |_: Cx<Public>, _: NoInput| Ok(7);
+    let _ = Router::default().query(Works, handler).query(Works, handler);
 }

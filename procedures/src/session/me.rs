@@ -6,7 +6,7 @@ use super::Scope;
 use crate::caller::{Actor, Cx, Insider};
 use crate::error::Result;
 use crate::member::Role;
-use crate::router::NoInput;
+use crate::router::{NoInput, signature};
 use crate::text_enum;
 use crate::values::{OrganizationId, UserId};
 
@@ -34,6 +34,8 @@ pub struct Session {
     /// What a service's token allows; empty for a person.
     pub scopes: Vec<Scope>,
 }
+
+signature!(Me: Query "session.me" (NoInput) -> Session);
 
 /// Who the caller is, and in which organization.
 pub async fn me(cx: Cx<Insider>, _: NoInput) -> Result<Session> {

@@ -7,7 +7,7 @@ mod service_token;
 mod sign_in;
 mod store;
 
-pub use me::{Session, SessionKind};
+pub use me::{Me, Session, SessionKind};
 pub use service_token::{
     NewServiceToken, PREFIX as SERVICE_TOKEN_PREFIX, create_service_token, use_service_token,
 };
@@ -19,7 +19,7 @@ use crate::Router;
 use crate::text_enum;
 
 pub fn router() -> Router {
-    Router::new("session").query("me", me::me)
+    Router::default().query(Me, me::me)
 }
 
 text_enum! {

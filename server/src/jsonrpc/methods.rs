@@ -40,8 +40,7 @@ pub fn table(router: &Arc<Router>) -> Methods {
     let document = describe::openrpc(router, env!("CARGO_PKG_VERSION"));
     let mut module = RpcModule::new(Table { router: router.clone(), document });
     for procedure in router.iter() {
-        // jsonrpsee keeps names for the life of the process, and so does the table.
-        let path: &'static str = String::leak(procedure.path.clone());
+        let path = procedure.path;
         match procedure.kind {
             Kind::Query | Kind::Mutation => {
                 let method =
@@ -51,6 +50,7 @@ pub fn table(router: &Arc<Router>) -> Methods {
                 method.expect("the router has each path once");
             }
             Kind::Subscription => {
+                // jsonrpsee keeps names for the life of the process.
                 let stop: &'static str = String::leak(format!("{path}.stop"));
                 let method = module.register_subscription(
                     path,

@@ -303,7 +303,7 @@ async fn the_matrix(world: World) {
                         cells.push("–".to_owned());
                         continue;
                     };
-                    match (path.as_str(), whose) {
+                    match (*path, whose) {
                         ("organization.create", _) => {
                             input["slug"] = json!(format!("initech-{}", table.len()));
                         }

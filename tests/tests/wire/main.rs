@@ -15,6 +15,8 @@ mod hold;
 
 mod clients;
 
+mod rust_client;
+
 mod batches;
 
 mod malformed;
