@@ -66,6 +66,9 @@ pub const PURGE_INTERVAL: Duration = Duration::from_secs(10 * 60);
 /// Subscriptions on one WebSocket.
 pub const MAX_SUBSCRIPTIONS_PER_CONNECTION: usize = 16;
 
+/// How long a WebSocket whose session is refused stays open, so that its first calls are told why by their own ids.
+pub const REFUSAL_GRACE: Duration = Duration::from_secs(1);
+
 /// How long what a subscription tells may find no room among a WebSocket's queued answers, before the connection is
 /// closed with 1013: its client reads too slowly, and may go on after the last event that it has seen.
 pub const SLOW_READER_TIMEOUT: Duration = Duration::from_secs(10);

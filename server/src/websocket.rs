@@ -166,7 +166,8 @@ async fn run(socket: WebSocket, conversation: Arc<impl Conversation>, stop: Canc
     let (sink, stream) = socket.split();
     let (queue, queued) = mpsc::channel(MAX_CALLS_PER_CONNECTION);
     let outbox = Outbox::new(queue);
-    let writer = tokio::spawn(write(sink, queued, outbox.over.clone()));
+    let said = CancellationToken::new();
+    let writer = tokio::spawn(write(sink, queued, outbox.over.clone(), said.clone()));
     let calls = TaskTracker::new();
 
     let end = read(stream, &conversation, &stop, &calls, &outbox).await;
@@ -185,9 +186,14 @@ async fn run(socket: WebSocket, conversation: Arc<impl Conversation>, stop: Canc
     if let Some(words) = last_words {
         outbox.send(words).await;
     }
-    drop(outbox);
+    said.cancel();
     if let Ok(Some(mut sink)) = writer.await {
-        let _ = timeout(WRITE_TIMEOUT, sink.send(Message::Close(Some(close_frame(end))))).await;
+        let closing = async {
+            // After a client's own close frame there is nothing to say but the answer to it, which is waiting already.
+            let _ = sink.send(Message::Close(Some(close_frame(end)))).await;
+            sink.close().await
+        };
+        let _ = timeout(WRITE_TIMEOUT, closing).await;
     }
 }
 
@@ -233,11 +239,13 @@ async fn read(
     }
 }
 
-/// Writes answers and pings until the queue ends; answers with the sink, unless the client does not take them.
+/// Writes answers and pings until all is said and written; answers with the sink, unless the client does not take
+/// them.
 async fn write(
     mut sink: SplitSink<WebSocket, Message>,
     mut queued: mpsc::Receiver<Outgoing>,
     over: CancellationToken,
+    said: CancellationToken,
 ) -> Option<SplitSink<WebSocket, Message>> {
     let mut pings = interval(PING_INTERVAL);
     pings.reset();
@@ -248,6 +256,11 @@ async fn write(
                 None => return Some(sink),
             },
             _ = pings.tick() => (Message::Ping(Default::default()), None),
+            () = said.cancelled(), if !queued.is_closed() => {
+                // Whoever still has an outbox has nothing to say any more.
+                queued.close();
+                continue;
+            }
         };
         match timeout(WRITE_TIMEOUT, sink.send(message)).await {
             Ok(Ok(())) => drop(room),

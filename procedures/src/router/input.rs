@@ -19,7 +19,7 @@ pub(super) fn parse<I: DeserializeOwned>(json: &str) -> Result<I> {
     let json = if json.trim() == "null" { "{}" } else { json };
     if json.trim_start().starts_with('[') {
         // Serde would take an array for the fields in their order.
-        return Err(Error::invalid_input("", "not an object"));
+        return Err(Error::invalid_input("", "invalid type: sequence, expected an object"));
     }
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let input = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {

@@ -72,6 +72,11 @@ impl Credentials {
         Credentials { token, organization }
     }
 
+    /// What was presented, but cannot be read: no session.
+    pub fn unreadable() -> Self {
+        Credentials { token: Presented::Garbage, organization: None }
+    }
+
     /// Reads tRPC's `connectionParams`: `{token, organizationId?}`, all of them strings, or null.
     pub fn from_connection_params(json: &str) -> Result<Self> {
         #[derive(serde::Deserialize)]

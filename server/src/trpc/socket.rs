@@ -23,7 +23,7 @@ use super::request::Query;
 use super::{Endpoint, shape};
 use crate::answer::{request_id, small_enough};
 use crate::auth::{Credentials, is_end_of_session};
-use crate::limits::{HEAD_TIMEOUT, MAX_BATCH, MAX_SUBSCRIPTIONS_PER_CONNECTION};
+use crate::limits::{HEAD_TIMEOUT, MAX_BATCH, MAX_SUBSCRIPTIONS_PER_CONNECTION, REFUSAL_GRACE};
 use crate::websocket::{Conversation, Outbox, Sockets};
 
 /// One message of a client.
@@ -178,19 +178,20 @@ impl Talk {
                 Error::invalid_input("method", "connectionParams come once, where the address says so");
             return self.fail(outbox, None, &error, None, request_id).await;
         }
-        let presented = Credentials::from_connection_params(data.map_or("null", RawValue::get));
-        let checked = match presented {
-            Ok(credentials) => {
-                self.endpoint.authenticator.authenticate(&credentials).await.map(|_| credentials)
-            }
-            Err(error) => Err(error),
-        };
-        match checked {
-            Ok(credentials) => {
-                self.credentials.send_replace(Some(credentials));
-            }
-            Err(error) => {
-                self.fail(outbox, None, &error, None, request_id).await;
+        let (credentials, refused) =
+            match Credentials::from_connection_params(data.map_or("null", RawValue::get)) {
+                Ok(credentials) => {
+                    let refused = self.endpoint.authenticator.authenticate(&credentials).await.err();
+                    (credentials, refused)
+                }
+                Err(error) => (Credentials::unreadable(), Some(error)),
+            };
+        // A session that is refused here is refused to calls too, by their ids.
+        self.credentials.send_replace(Some(credentials));
+        if let Some(error) = refused {
+            self.fail(outbox, None, &error, None, request_id).await;
+            if error.cause().is_none() {
+                tokio::time::sleep(REFUSAL_GRACE).await;
                 outbox.end_session();
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 /// How long any answer may take that is not waited for on purpose.
@@ -36,6 +36,11 @@ impl Answer {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// All values of a header that may come more than once.
+    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
@@ -46,6 +51,14 @@ impl Answer {
 impl Connection {
     pub async fn open(address: SocketAddr) -> Self {
         Connection::try_open(address).await.expect("the server listens")
+    }
+
+    /// A connection whose client can hold little that it has not read; but more than a segment, or it would be slow.
+    pub async fn open_narrow(address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(128 * 1024).expect("a small buffer");
+        let stream = socket.connect(address).await.expect("the server listens");
+        Connection { stream: BufReader::new(stream), address }
     }
 
     async fn try_open(address: SocketAddr) -> std::io::Result<Self> {
@@ -105,6 +118,49 @@ impl Connection {
     }
 
     async fn read_answer(&mut self) -> std::io::Result<Answer> {
+        let mut answer = self.read_head().await?;
+        if answer.header("transfer-encoding").is_some() {
+            while let Some(chunk) = self.read_chunk().await? {
+                answer.body.extend(chunk);
+            }
+            return Ok(answer);
+        }
+        let length = answer.header("content-length").map_or(0, |length| length.parse().expect("a length"));
+        answer.body.resize(length, 0);
+        self.stream.read_exact(&mut answer.body).await?;
+        Ok(answer)
+    }
+
+    /// The next answer's head; its body comes in chunks.
+    pub async fn head(&mut self) -> Answer {
+        timeout(PATIENCE, self.read_head()).await.expect("in time").expect("an answer")
+    }
+
+    /// The next chunk (RFC 9112, section 7.1); none at the body's end.
+    pub async fn chunk(&mut self) -> Option<String> {
+        let chunk = timeout(PATIENCE, self.read_chunk()).await.expect("in time").expect("the body goes on");
+        chunk.map(|bytes| String::from_utf8(bytes).expect("a text"))
+    }
+
+    /// The next chunk, unless the connection is cut before its end.
+    pub async fn try_chunk(&mut self) -> Option<String> {
+        let chunk = timeout(PATIENCE, self.read_chunk()).await.expect("in time").ok().flatten();
+        chunk.map(|bytes| String::from_utf8(bytes).expect("a text"))
+    }
+
+    async fn read_chunk(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+        let mut size = String::new();
+        if self.stream.read_line(&mut size).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        let size = usize::from_str_radix(size.trim_end(), 16).expect("a chunk's size");
+        let mut chunk = vec![0; size + 2];
+        self.stream.read_exact(&mut chunk).await?;
+        chunk.truncate(size);
+        Ok(if size == 0 { None } else { Some(chunk) })
+    }
+
+    async fn read_head(&mut self) -> std::io::Result<Answer> {
         let mut lines = Vec::new();
         loop {
             let mut line = String::new();
@@ -122,11 +178,7 @@ impl Connection {
             .map(|line| line.split_once(": ").expect("a header"))
             .map(|(name, value)| header(&name.to_ascii_lowercase(), value))
             .collect();
-        let mut answer = Answer { status, headers, body: Vec::new() };
-        let length = answer.header("content-length").map_or(0, |length| length.parse().expect("a length"));
-        answer.body.resize(length, 0);
-        self.stream.read_exact(&mut answer.body).await?;
-        Ok(answer)
+        Ok(Answer { status, headers, body: Vec::new() })
     }
 
     /// Whether the server closes the connection within this time, without another word.

@@ -2,7 +2,15 @@
 //!
 //! Each test starts a server of its own ([`Site`](site::Site)), names an actor and says what is on the wire.
 
-mod trpc;
+mod official_client;
+
+mod trpc_http;
+
+mod trpc_socket;
+
+mod slow_readers;
+
+mod processes;
 
 mod http;
 mod socket;

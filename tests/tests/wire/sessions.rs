@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::http::header;
 use crate::shape::{assert_refused, code_of, without_request_id};
 use crate::site::{Client, Site};
-use crate::socket::{Socket, upgrade};
+use crate::socket::{Socket, upgrade, upgrade_at};
 use crate::{on_both, on_sqlite};
 
 on_both![organizations_that_a_caller_names, a_websocket_outlives_its_session];
@@ -177,9 +177,11 @@ async fn origins(site: Site) {
         "localhost",
         "",
     ] {
-        let answer = upgrade(&lena, &[header("origin", foreign)]).await;
-        assert_eq!(answer.status, 403, "{foreign}");
-        assert_eq!(code_of(&answer.json()["error"]), "FORBIDDEN");
+        for path in ["/rpc", "/trpc", "/trpc?connectionParams=1"] {
+            let answer = upgrade_at(&lena, path, &[header("origin", foreign)]).await;
+            assert_eq!(answer.status, 403, "{foreign}");
+            assert_eq!(code_of(&answer.json()["error"]), "FORBIDDEN");
+        }
     }
 }
 

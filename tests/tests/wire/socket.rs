@@ -26,7 +26,12 @@ impl Socket {
     }
 
     pub async fn open_at(client: &Client, path: &str) -> Self {
-        let stream = Connection::open(client.address).await.into_stream();
+        Socket::over(Connection::open(client.address).await, client, path).await
+    }
+
+    /// Upgrades a connection.
+    pub async fn over(connection: Connection, client: &Client, path: &str) -> Self {
+        let stream = connection.into_stream();
         let mut request = format!("ws://{}{path}", client.address).into_client_request().expect("a request");
         for (name, value) in &client.headers {
             let name: HeaderName = name.parse().expect("a header's name");
@@ -68,7 +73,13 @@ impl Socket {
         code
     }
 
-    async fn message(&mut self) -> Message {
+    /// Whether the server closes the connection itself, once both sides have said that it is over.
+    pub async fn ends(mut self) -> bool {
+        // The protocol's own end comes with the connection's.
+        matches!(timeout(PATIENCE, self.0.next()).await, Ok(None | Some(Err(_))))
+    }
+
+    pub async fn message(&mut self) -> Message {
         timeout(PATIENCE, self.message_at_last()).await.expect("a message in time")
     }
 
@@ -95,6 +106,10 @@ impl Socket {
 
 /// Asks for an upgrade and answers with what is said to it.
 pub async fn upgrade(client: &Client, more: &[Header]) -> Answer {
+    upgrade_at(client, "/rpc", more).await
+}
+
+pub async fn upgrade_at(client: &Client, path: &str, more: &[Header]) -> Answer {
     let mut headers = client.headers.clone();
     headers.extend(more.iter().cloned());
     headers.push(header("connection", "upgrade"));
@@ -102,6 +117,6 @@ pub async fn upgrade(client: &Client, more: &[Header]) -> Answer {
     headers.push(header("sec-websocket-version", "13"));
     headers.push(header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="));
     let mut connection = Connection::open(client.address).await;
-    connection.send_head("GET", "/rpc", &headers).await;
+    connection.send_head("GET", path, &headers).await;
     connection.answer().await
 }
