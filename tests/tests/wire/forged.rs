@@ -1,4 +1,4 @@
-//! Forged tokens, over HTTP and over the upgrade to a WebSocket. Most are signed with the issuer's real key, so that
+//! Forged tokens, on every wire, over HTTP, over the upgrade to a WebSocket and over its connection parameters. Most are signed with the issuer's real key, so that
 //! nothing but what is wrong with them can be the reason that they are refused.
 
 use std::collections::BTreeMap;
@@ -11,11 +11,12 @@ use p256::pkcs8::{EncodePublicKey, LineEnding};
 use p256::{FieldBytes, SecretKey};
 use serde_json::{Value, json};
 
+use crate::http::request;
 use crate::mint::{Mint, encoded, merged};
 use crate::on_both;
 use crate::shape::{assert_refused, code_of, without_request_id};
 use crate::site::{Client, Site};
-use crate::socket::{Socket, upgrade};
+use crate::socket::{Socket, upgrade_at};
 
 on_both![forgeries_are_refused_alike, other_spellings_of_a_valid_session];
 
@@ -237,8 +238,10 @@ async fn forgeries_are_refused_alike(site: Site) {
     let genuine = Client::bearing(site.address(), &mint.token());
     let person = genuine.ok("session.me", json!({})).await;
 
+    let nobody = Client::anonymous(site.address());
     let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "session.me" }).to_string();
-    let (mut over_http, mut over_upgrade) = (Vec::new(), Vec::new());
+    let (mut over_http, mut over_trpc, mut over_upgrade) = (Vec::new(), Vec::new(), Vec::new());
+    let mut over_params = Vec::new();
     for (name, authorization) in &forgeries {
         let client = presenting(&site, authorization);
         let answer = client.post(call.as_bytes()).await;
@@ -246,12 +249,29 @@ async fn forgeries_are_refused_alike(site: Site) {
         assert_refused(&answer.json(), &json!(7), "UNAUTHORIZED");
         over_http.push((name, without_request_id(answer.json())));
 
-        let answer = upgrade(&client, &[]).await;
+        let answer = request(site.address(), "GET", "/trpc/session.me", &client.headers, b"").await;
         assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer")), "{name}");
         assert_eq!(code_of(&answer.json()["error"]), "UNAUTHORIZED");
-        over_upgrade.push((name, without_request_id(answer.json())));
+        over_trpc.push((name, without_request_id(answer.json())));
+
+        for path in ["/rpc", "/trpc"] {
+            let answer = upgrade_at(&client, path, &[]).await;
+            assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer")), "{name}");
+            assert_eq!(code_of(&answer.json()["error"]), "UNAUTHORIZED");
+            over_upgrade.push((name, without_request_id(answer.json())));
+        }
+
+        if let Some(token) = authorization.strip_prefix("Bearer ").filter(|_| name != "two headers") {
+            let mut socket = Socket::open_at(&nobody, "/trpc?connectionParams=1").await;
+            let params = json!({ "method": "connectionParams", "data": { "token": token } });
+            socket.send_json(&params).await;
+            let answer = socket.next().await;
+            assert_eq!(code_of(&answer["error"]), "UNAUTHORIZED", "{name}");
+            over_params.push((name, without_request_id(answer)));
+        }
     }
-    for answers in [over_http, over_upgrade] {
+    assert!(over_params.len() >= 90, "{} forgeries", over_params.len());
+    for answers in [over_http, over_trpc, over_upgrade, over_params] {
         for (name, answer) in &answers {
             assert_eq!(answer, &answers[0].1, "{name} is told something else than {}", answers[0].0);
         }

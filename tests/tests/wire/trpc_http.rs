@@ -213,13 +213,16 @@ async fn events_until_the_server_stops(site: Site) {
     assert_eq!(events.chunk().await, None);
 }
 
+/// A request by its method, path, headers and body, and the status, code and `allow` of its refusal.
+type Row<'a> = (&'a str, &'a str, Vec<Header>, &'a [u8], u16, &'a str, Option<&'a str>);
+
 async fn refused_as_a_whole(site: Site) {
     let lena = site.person("wire-learner", "learner").await;
     let json = |extra: &[Header]| [lena.json_headers(), extra.to_vec()].concat();
     let plain = [lena.headers.clone(), vec![header("content-type", "text/plain")]].concat();
     let garbage = vec![header("authorization", "Bearer garbage"), header("content-type", "application/json")];
     let large = vec![b' '; 256 * 1024 + 1];
-    let rows: [(&str, &str, Vec<Header>, &[u8], u16, &str, Option<&str>); 13] = [
+    let rows: [Row<'_>; 13] = [
         ("GET", "enrollment.enroll?input=%7B%7D", json(&[]), b"", 405, "METHOD_NOT_SUPPORTED", Some("POST")),
         ("POST", "enrollment.onChange", json(&[]), b"{}", 405, "METHOD_NOT_SUPPORTED", Some("GET")),
         ("PUT", "session.me", json(&[]), b"", 405, "METHOD_NOT_SUPPORTED", Some("GET, HEAD, POST")),
