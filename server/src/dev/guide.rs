@@ -22,6 +22,7 @@ pub async fn text(issuers: &Issuers) -> Result<String> {
         out,
         "Rollbook is ready.\n\n\
          JSON-RPC   {base}/rpc  (POST, or a WebSocket)\n\
+         tRPC       {base}/trpc  (HTTP, server-sent events, or a WebSocket)\n\
          OpenRPC    {base}/openrpc.json\n\
          Health     {base}/healthz  {base}/readyz\n\
          Sessions   POST {base}/dev/token  {{\"organization\": \"acme\", \"subject\": \"lena\", \"role\": \"learner\"}}\n\
@@ -90,6 +91,11 @@ async fn calls(inside: &Inside<'_>) -> Result<String> {
     out += "# and again: the same id, attempt 2\n";
     out += &call(4, "enrollment.enroll", of_course);
     out += &call(5, "enrollment.listByUser", json!({}));
+    out += "# the same as a tRPC client asks for it\n";
+    out += &format!(
+        "curl -s {base}/trpc/enrollment.listByUser -H \"authorization: Bearer $TOKEN\"; echo\n\
+         # and what happens from now on, until Ctrl-C: curl -N {base}/trpc/enrollment.onChange -H \"authorization: Bearer $TOKEN\"\n"
+    );
     out += "\nCtrl-C stops the server.\n";
     Ok(out)
 }

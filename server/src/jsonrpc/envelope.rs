@@ -14,8 +14,7 @@ use crate::limits::MAX_BATCH;
 pub struct Envelope<'a> {
     pub id: Option<Id<'a>>,
     pub method: Cow<'a, str>,
-    /// The call's own error if they cannot be an input.
-    pub params: Result<Params<'static>, Error>,
+    params: Option<&'a RawValue>,
 }
 
 /// What a client sends at once. An entry that is no valid request is answered by itself.
@@ -95,27 +94,32 @@ impl<'a> Envelope<'a> {
                     .map_err(|_| invalid("the id is neither a string, a whole number from 0 on, nor null"))?,
             ),
         };
-        Ok(Envelope { id, method: members.method, params: input(members.params) })
+        Ok(Envelope { id, method: members.method, params: members.params })
     }
-}
 
-/// The input: `params` itself, or the one element of an array, as positional clients send it.
-fn input(params: Option<&RawValue>) -> Result<Params<'static>, Error> {
-    let Some(params) = params.map(RawValue::get) else { return Ok(Params::new(None)) };
-    let input = match params.as_bytes().first() {
-        Some(b'[') => {
-            let elements: Vec<&RawValue> = serde_json::from_str(params).map_err(Error::internal)?;
-            match elements.as_slice() {
-                [] => "null",
-                [input] if input.get().starts_with('{') || input.get() == "null" => input.get(),
-                [_] => return Err(invalid("the element of params is no object")),
-                _ => return Err(invalid("params has more than one element")),
+    /// The input of a procedure: `params` itself, or the one element of an array, as positional clients send it.
+    pub fn input(&self) -> Result<Params<'static>, Error> {
+        let Some(params) = self.params.map(RawValue::get) else { return Ok(Params::new(None)) };
+        let input = match params.as_bytes().first() {
+            Some(b'[') => {
+                let elements: Vec<&RawValue> = serde_json::from_str(params).map_err(Error::internal)?;
+                match elements.as_slice() {
+                    [] => "null",
+                    [input] if input.get().starts_with('{') || input.get() == "null" => input.get(),
+                    [_] => return Err(invalid("the element of params is no object")),
+                    _ => return Err(invalid("params has more than one element")),
+                }
             }
-        }
-        Some(b'{') => params,
-        _ => return Err(invalid("params is neither an object nor an array")),
-    };
-    Ok(Params::new(Some(input)).into_owned())
+            Some(b'{') => params,
+            _ => return Err(invalid("params is neither an object nor an array")),
+        };
+        Ok(Params::new(Some(input)).into_owned())
+    }
+
+    /// The parameters as they are: what stops a subscription takes its id, `[id]`.
+    pub fn as_sent(&self) -> Params<'static> {
+        Params::new(self.params.map(RawValue::get)).into_owned()
+    }
 }
 
 fn invalid(problem: &str) -> Error {
@@ -131,7 +135,7 @@ mod tests {
         match Message::parse(json.as_bytes()).map_err(|error| error.code())? {
             Message::Single(entry) => {
                 let entry = entry.map_err(|error| error.code())?;
-                let params = entry.params.map_err(|error| error.code())?;
+                let params = entry.input().map_err(|error| error.code())?;
                 Ok((entry.id, params.as_str().map(str::to_owned)))
             }
             Message::Batch(_) => panic!("a batch"),

@@ -120,7 +120,13 @@ impl Endpoint {
         line: Option<(&Line, &Credentials)>,
         request_id: Arc<str>,
     ) -> Option<MethodResponse> {
-        let Envelope { id, method, params } = envelope;
+        let callback = self.methods.method(&envelope.method);
+        let params = match callback {
+            Some(MethodCallback::Unsubscription(_)) => Ok(envelope.as_sent()),
+            Some(MethodCallback::Async(_) | MethodCallback::Sync(_) | MethodCallback::Subscription(_))
+            | None => envelope.input(),
+        };
+        let Envelope { id, method, .. } = envelope;
         let respond_to = id.clone().unwrap_or(Id::Null);
         let params = match params {
             Ok(params) => params,
@@ -130,7 +136,7 @@ impl Endpoint {
         let call = Call { app: self.app.clone(), caller: caller.clone(), request_id: request_id.clone() };
         extensions.insert(call);
         // Answers are bounded by the pages and texts that procedures return, not here.
-        let response = match (self.methods.method(&method), line) {
+        let response = match (callback, line) {
             (Some(MethodCallback::Async(callback)), line) => {
                 let connection = line.map_or(Line::NONE, |(line, _)| line.connection);
                 callback(respond_to.into_owned(), params, connection, usize::MAX, extensions).await

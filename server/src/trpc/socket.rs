@@ -1,5 +1,5 @@
 //! Everything over one WebSocket, as `wsLink` speaks it: queries, mutations, subscriptions and their end, one frame an
-//! answer, `PING` and `PONG` as texts.
+//! answer, `PING` and `PONG` as texts. A message may have any number of calls, of which [`MAX_BATCH`] are made at a time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
-use futures_util::StreamExt;
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Uri};
 use procedures::error::{Code, Error, Result};
 use procedures::router::{Items, Kind};
@@ -100,16 +99,17 @@ impl Conversation for Talk {
             false => serde_json::from_str(&message).map(|entry| vec![entry]),
         };
         let entries = match entries {
-            Ok(entries) if (1..=MAX_BATCH).contains(&entries.len()) => entries,
+            Ok(entries) if !entries.is_empty() => entries,
             refused => {
                 let error = match refused {
-                    Ok(_) => Error::invalid_input("", format!("not a batch of 1 to {MAX_BATCH} calls")),
+                    Ok(_) => Error::invalid_input("", "no calls"),
                     Err(_) => Error::new(Code::ParseError, "The message is not valid JSON."),
                 };
                 return self.fail(&outbox, None, &error, None, &request_id()).await;
             }
         };
-        join_all(entries.into_iter().map(|entry| self.one(entry.get(), &outbox))).await;
+        // The link sends all calls of a moment at once, and would wait for ever for those that a refusal does not name.
+        stream::iter(entries).for_each_concurrent(MAX_BATCH, |entry| self.one(entry.get(), &outbox)).await;
     }
 
     fn too_large(&self) -> String {

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use crate::on_both;
 use crate::shape::{code_of, without_request_id};
 use crate::site::{Client, Site};
+use crate::socket::Socket;
 
-on_both![a_learner_over_http, a_learner_over_a_websocket, a_subscription];
+on_both![a_learner_over_http, a_learner_over_a_websocket, a_subscription, a_subscription_is_stopped];
 
 async fn a_learner_over_http(site: Site) {
     let lena = site.person("wire-learner", "learner").await;
@@ -74,6 +75,22 @@ async fn a_subscription(site: Site) {
     let refused = subscribe(wrong).await.map(|_: Subscription<Value>| ()).expect_err("not an event's id");
     let Error::Call(refused) = refused else { panic!("no answer: {refused}") };
     assert_eq!(refused.code(), -32600);
+}
+
+/// As jsonrpsee's client stops one, which does not look at the answer.
+async fn a_subscription_is_stopped(site: Site) {
+    let lena = site.person("wire-learner", "learner").await;
+    let course = site.course(1).await;
+    let mut socket = Socket::open(&lena).await;
+    let subscribed = socket.call("enrollment.onChange", json!({})).await;
+    let id = &subscribed["result"];
+    assert!(id.is_u64(), "{subscribed}");
+    assert_eq!(socket.call("enrollment.onChange.stop", json!([id])).await["result"], true);
+    assert_eq!(socket.call("enrollment.onChange.stop", json!([id])).await["result"], false, "it is over");
+    lena.ok("enrollment.enroll", json!({ "courseId": course })).await;
+    // What it would tell, it would tell before this.
+    let enrolled = socket.call("enrollment.unenroll", json!({ "courseId": course })).await;
+    assert_eq!(enrolled["result"]["status"], "cancelled");
 }
 
 fn headers(client: &Client) -> HeaderMap {

@@ -33,7 +33,7 @@ async fn the_printed_calls_work_as_pasted(site: Site) {
     let output = String::from_utf8(pasted.stdout).expect("a text");
     let mut answers: Vec<Value> =
         output.lines().map(|line| serde_json::from_str(line).expect("an answer a line")).collect();
-    assert_eq!(answers.len(), 5, "{output}");
+    assert_eq!(answers.len(), 6, "{output}");
 
     let first = answers[0]["result"].take();
     assert_eq!((&first["status"], &first["attempt"]), (&json!("enrolled"), &json!(1)), "{output}");
@@ -60,6 +60,7 @@ async fn the_printed_calls_work_as_pasted(site: Site) {
     );
     let listed = answers[4]["result"]["items"].as_array().expect("a page");
     assert!(listed.contains(back), "{output}");
+    assert_eq!(answers[5], json!({ "result": { "data": answers[4]["result"] } }), "by tRPC");
 }
 
 async fn a_restart_keeps_the_demo_data(site: Site) {

@@ -119,6 +119,13 @@ test("mixed batches are answered one by one", async () => {
   );
 });
 
+test("a WebSocket takes as many calls at once as there are", async () => {
+  const { token, userId } = await person("many-calls");
+  const client = over(links.socket, token);
+  const all = await Promise.all(Array.from({ length: 70 }, () => client.session.me.query()));
+  assert.ok(all.every((me) => me.userId === userId));
+});
+
 test("one key over three wires is one enrollment", async () => {
   const { token, client } = await person("one-key");
   const courseId = await course();

@@ -1,5 +1,5 @@
 // What the types keep an application from writing: each line is an error, and would be one if it were none.
-import type { CourseCreateInput, CourseStatus, Enrollment, Reason } from "../src/index.js";
+import type { CourseCreateInput, CourseStatus, Enrollment, Reason } from "@rollbook/client";
 import { isRefusal, rollbook } from "./client.js";
 
 const courseId = "019a0000-0000-7000-8000-000000000001";

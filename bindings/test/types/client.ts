@@ -1,5 +1,5 @@
 import { createTRPCClient, httpBatchLink, TRPCClientError } from "@trpc/client";
-import type { AppRouter } from "../src/index.js";
+import type { AppRouter } from "@rollbook/client";
 
 /** The official client, as an application sets it up. */
 export const rollbook = createTRPCClient<AppRouter>({

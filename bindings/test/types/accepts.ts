@@ -22,7 +22,7 @@ import type {
   RosterEntry,
   Rule,
   Session,
-} from "../src/index.js";
+} from "@rollbook/client";
 import { isRefusal, rollbook, same } from "./client.js";
 
 const courseId = "019a0000-0000-7000-8000-000000000001";
