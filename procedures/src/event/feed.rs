@@ -1,9 +1,8 @@
-//! Waking whoever waits for events. The log is the truth: a wake-up only says that it is worth a look, and who missed
-//! one looks a little later all the same.
+//! Waking whoever waits for events. The log is the truth: a wake-up only says that it is worth a look, and one that was
+//! missed is made up for by [`relay`](super::relay()), which looks at the heads of the logs now and then.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
@@ -13,9 +12,6 @@ use crate::caller::Tenant;
 use crate::error::{Error, Result};
 use crate::event::store::EventFilter;
 use crate::values::OrganizationId;
-
-/// How late an event is seen at the latest, if no wake-up came.
-const LOOK_ANYWAY: Duration = Duration::from_secs(2);
 
 /// How many events are read at once.
 const CHUNK: usize = 100;
@@ -64,6 +60,13 @@ impl Wakeups {
         for sender in self.lock().values() {
             sender.send_modify(|times| *times += 1);
         }
+    }
+
+    /// The organizations whose events somebody waits for.
+    pub(super) fn listened(&self) -> Vec<OrganizationId> {
+        let mut organizations = self.lock();
+        organizations.retain(|_, sender| sender.receiver_count() > 0);
+        organizations.keys().copied().collect()
     }
 
     fn listen(&self, organization: OrganizationId) -> watch::Receiver<u64> {
@@ -125,7 +128,7 @@ impl Reader {
             }
             if self.reached >= head {
                 // The sender lives as long as this receiver does.
-                let _ = tokio::time::timeout(LOOK_ANYWAY, self.wakeups.changed()).await;
+                let _ = self.wakeups.changed().await;
             }
         }
     }

@@ -1,15 +1,19 @@
-//! Wake-ups between processes on one PostgreSQL (LISTEN/NOTIFY).
+//! Wake-ups between processes: by LISTEN/NOTIFY on PostgreSQL, and on either database by a look at the logs' heads now
+//! and then, one for all that wait, which makes up for any that was lost.
 //!
-//! They are sent after the commit, by a task of their own and several at a time: a NOTIFY inside a transaction would
-//! make all commits of the database wait for each other. SQLite has one process, which wakes itself.
+//! Notifications are sent after the commit, by a task of their own and several at a time: a NOTIFY inside a transaction
+//! would make all commits of the database wait for each other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::IntoSql;
 use diesel::sql_types::Text;
 use futures_util::StreamExt;
+use tokio::time::MissedTickBehavior;
 
+use super::{EventId, store};
 use crate::App;
 use crate::db::{Connection, Lease};
 use crate::error::Result;
@@ -28,16 +32,48 @@ diesel::define_sql_function! {
     fn pg_notify(channel: Text, payload: Text);
 }
 
+/// How late an event of another process is seen at the latest.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+
 /// Tells the other processes what this one has written, and this one what they have, for as long as it runs.
 pub async fn relay(app: Arc<App>) {
-    tokio::join!(send(&app), receive(&app));
+    tokio::join!(send(&app), receive(&app), look(&app));
+}
+
+/// Wakes those whose organization's log has grown, whoever wrote to it.
+async fn look(app: &App) {
+    let mut known = BTreeMap::new();
+    let mut ticks = tokio::time::interval(LOOK_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match heads(app).await {
+            Ok(heads) => {
+                for (organization, head) in &heads {
+                    if known.get(organization) != Some(head) {
+                        app.wakeups.wake(*organization);
+                    }
+                }
+                known = heads;
+            }
+            Err(error) => tracing::debug!(cause = ?error.cause(), "the logs could not be looked at"),
+        }
+    }
+}
+
+/// Where the logs end that somebody waits for.
+async fn heads(app: &App) -> Result<BTreeMap<OrganizationId, EventId>> {
+    match app.wakeups.listened() {
+        organizations if organizations.is_empty() => Ok(BTreeMap::new()),
+        organizations => store::heads(&mut *app.db.read().await?, &organizations).await,
+    }
 }
 
 async fn send(app: &App) {
     loop {
         let organizations = app.wakeups.announced().await;
         for some in organizations.chunks(MOST_NAMED) {
-            // Who misses a hint looks by itself a little later.
+            // What is not told now is found by a look a little later.
             if let Err(error) = notify(app, some).await {
                 tracing::warn!(cause = ?error.cause(), "other processes could not be told of new events");
             }

@@ -1,5 +1,7 @@
 //! `events` and `event_heads`.
 
+use std::collections::BTreeMap;
+
 use diesel::IntoSql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -106,6 +108,18 @@ pub(crate) async fn head(conn: &mut Connection, tenant: Tenant) -> Result<EventI
         .filter(event_heads::organization_id.eq(tenant.organization_id()))
         .select(event_heads::last_number);
     Ok(EventId(conn.first(query).await?.unwrap_or(0)))
+}
+
+/// The last events of several organizations. Only their numbers: whether there is anything new, for whoever may see it.
+pub(super) async fn heads(
+    conn: &mut Connection,
+    organizations: &[OrganizationId],
+) -> Result<BTreeMap<OrganizationId, EventId>> {
+    let query = event_heads::table
+        .filter(event_heads::organization_id.eq_any(organizations.to_vec()))
+        .select((event_heads::organization_id, event_heads::last_number));
+    let rows: Vec<(OrganizationId, i64)> = conn.load(query).await?;
+    Ok(rows.into_iter().map(|(organization, last)| (organization, EventId(last))).collect())
 }
 
 /// One enrollment's events, oldest first.

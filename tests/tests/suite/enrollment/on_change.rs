@@ -18,6 +18,7 @@ on_both![
     ended_with_the_membership,
     not_after_an_event_to_come,
     written_by_another_process,
+    written_by_a_process_that_died,
 ];
 
 const ON_CHANGE: &str = "enrollment.onChange";
@@ -140,4 +141,17 @@ async fn written_by_another_process(world: World) {
     for relay in relays {
         relay.abort();
     }
+}
+
+/// It has committed, and told nobody.
+async fn written_by_a_process_that_died(world: World) {
+    let course = json!({ "courseId": world.course("course", json!({})).await });
+    let here = world.another_app();
+    let relay = tokio::spawn(procedures::event::relay(here.clone()));
+    let mut items = world.subscribe(&here, &world.acme.coordinator, ON_CHANGE, course.clone()).await;
+    world.ok(&world.acme.learner, "enrollment.enroll", course.clone()).await;
+    assert_eq!(kinds(&mut items, 1).await.0, ["enrolled"]);
+    world.ok(&world.acme.learner, "enrollment.unenroll", course).await;
+    assert_eq!(kinds(&mut items, 1).await.0, ["cancelled"]);
+    relay.abort();
 }
