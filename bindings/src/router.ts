@@ -357,8 +357,8 @@ export type EnrollmentMode = "open" | "managed";
 /**
  * What happens to enrollments, as it happens, in order: of a course, of a member, or all that the caller may see.
  *
- * Learners follow their own enrollments, authors also their courses' rosters, coordinators, admins and services with
- * `enrollments:read` the whole organization. With `lastEventId` it goes on after that event, without a gap or a
+ * Learners follow their own enrollments, authors also the roster of a course of theirs that they name, coordinators,
+ * admins and services with `enrollments:read` the whole organization. With `lastEventId` it goes on after that event, without a gap or a
  * double.
  */
 export type EnrollmentOnChangeInput = {
@@ -839,8 +839,8 @@ export type AppRouter = TRPCBuiltRouter<Root, {
     /**
      * What happens to enrollments, as it happens, in order: of a course, of a member, or all that the caller may see.
      *
-     * Learners follow their own enrollments, authors also their courses' rosters, coordinators, admins and services with
-     * `enrollments:read` the whole organization. With `lastEventId` it goes on after that event, without a gap or a
+     * Learners follow their own enrollments, authors also the roster of a course of theirs that they name, coordinators,
+     * admins and services with `enrollments:read` the whole organization. With `lastEventId` it goes on after that event, without a gap or a
      * double.
      */
     onChange: Subscription<EnrollmentOnChangeInput | void, Event>;

@@ -27,6 +27,21 @@ pub const CALL_DEADLINE: Duration = Duration::from_secs(15);
 /// How often the session behind a subscription is verified anew, and what its caller may see decided anew.
 pub const SESSION_RECHECK: Duration = Duration::from_secs(5);
 
+/// Events that a subscription reads at once, and holds at the most.
+pub const EVENT_CHUNK: usize = 100;
+
+/// Events that are looked through at once for those a subscription wants.
+pub const EVENT_WINDOW: i64 = 10_000;
+
+/// How late an event of another process is seen at the latest, if no notification told of it.
+pub const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Organizations that one notification names; PostgreSQL takes 8000 bytes.
+pub const NOTIFIED_AT_ONCE: usize = 200;
+
+/// How long subscriptions rest before they ask a database again that was out of reach.
+pub const OUTAGE_REST: Duration = Duration::from_secs(1);
+
 /// How often a mutation is run that loses against another one (deadlock, serialization failure, the same new key).
 pub const MAX_ATTEMPTS: u32 = 3;
 

@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use procedures::error::{Code, Error};
 use serde::Serialize;
@@ -12,6 +12,16 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::limits::{BODY_TIMEOUT, MAX_ANSWER, MAX_BODY};
+
+/// Names the request in the log; also in each error's `data.requestId`.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Says the request's id along with its answer.
+pub fn name(request_id: &str, response: &mut Response) {
+    if let Ok(value) = HeaderValue::try_from(request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+}
 
 /// The name of one request in the log and in its answer.
 pub fn request_id() -> String {
@@ -114,6 +124,11 @@ pub fn log(error: &Error, path: Option<&str>, request_id: &str) {
 /// The answer to an address that does not exist.
 pub async fn not_found() -> Response {
     refuse(&Error::new(Code::NotFound, "No such address."), &request_id())
+}
+
+/// The answer to a method that an address does not have; axum adds those that it has.
+pub async fn method_not_allowed() -> Response {
+    refuse(&Error::new(Code::MethodNotSupported, "Not by this method."), &request_id())
 }
 
 /// The answer to a request whose handling panicked.

@@ -15,6 +15,8 @@ use http::{Request, StatusCode};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -42,6 +44,11 @@ pub async fn accept(listener: TcpListener, app: Router, connections: &TaskTracke
         };
         match accepted {
             Ok((stream, place)) => {
+                // A client that is gone without a word is noticed by what it does not acknowledge.
+                #[cfg(target_os = "linux")]
+                if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(WRITE_TIMEOUT)) {
+                    tracing::debug!(%error, "a connection has no timeout of its own");
+                }
                 let stream = TimedStream::new(stream, place);
                 connections.spawn(serve(stream, app.clone(), connections.clone(), stop.clone()));
             }

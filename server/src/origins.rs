@@ -11,6 +11,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, ORIGIN, RETRY_AFTER,
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::answer::REQUEST_ID;
 use crate::auth::ORGANIZATION_HEADER;
 
 /// How long a browser may remember what it was allowed.
@@ -47,6 +48,10 @@ pub struct AllowedOrigins {
 }
 
 impl AllowedOrigins {
+    pub fn loopback() -> Self {
+        AllowedOrigins { loopback: true, named: Arc::default() }
+    }
+
     /// Whether a request may open a WebSocket. A client that names no origin is no browser.
     pub fn allow(&self, headers: &HeaderMap) -> bool {
         headers.get(ORIGIN).is_none_or(|origin| self.contains(origin))
@@ -73,7 +78,7 @@ impl AllowedOrigins {
                 HeaderName::from_static("last-event-id"),
                 HeaderName::from_static(ORGANIZATION_HEADER),
             ])
-            .expose_headers([RETRY_AFTER, WWW_AUTHENTICATE, HeaderName::from_static("x-request-id")])
+            .expose_headers([RETRY_AFTER, WWW_AUTHENTICATE, REQUEST_ID])
             .max_age(PREFLIGHT_FRESHNESS)
     }
 }

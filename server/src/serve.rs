@@ -96,14 +96,11 @@ impl Server {
             .route("/openrpc.json", get(async move || json(StatusCode::OK, document.clone())))
             .route("/healthz", get(async move || live.live()))
             .route("/readyz", get(async move || ready.ready().await))
+            .method_not_allowed_fallback(answer::method_not_allowed)
+            .layer(cors)
             .merge(self.more)
             .fallback(answer::not_found)
-            .method_not_allowed_fallback(async || {
-                // axum says which methods are allowed.
-                refuse(&Error::new(Code::MethodNotSupported, "Not by this method."), &request_id())
-            })
             .layer(CatchPanicLayer::custom(answer::panicked))
-            .layer(cors)
     }
 }
 

@@ -31,7 +31,8 @@ pub trait Conversation: Send + Sync + 'static {
     /// How many calls a message makes.
     fn calls_in(&self, message: &[u8]) -> usize;
 
-    /// Works on one message; several are worked on at a time. Its answers, however many, go to the outbox.
+    /// Works on one message; several are worked on at a time, but this is called in the order in which they came. Its
+    /// answers, however many, go to the outbox.
     fn hear(self: Arc<Self>, message: Bytes, outbox: Outbox) -> impl Future<Output = ()> + Send;
 
     /// What is said to a message larger than one may be, before the connection is closed.
@@ -50,6 +51,8 @@ pub struct Outbox {
     verdict: Arc<OnceLock<End>>,
     over: CancellationToken,
     ending: CancellationToken,
+    /// What goes on by itself, such as subscriptions.
+    going_on: TaskTracker,
 }
 
 impl Outbox {
@@ -60,7 +63,14 @@ impl Outbox {
             verdict: Arc::default(),
             over: CancellationToken::new(),
             ending: CancellationToken::new(),
+            going_on: TaskTracker::new(),
         }
+    }
+
+    /// Has something go on by itself. It must see to it that it ends when the connection [has](Self::ended): the
+    /// connection waits for what it has still to say.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.going_on.spawn(work);
     }
 
     /// Queues a text as soon as there is room for it; one larger than all the room takes all of it. False if the
@@ -108,8 +118,8 @@ impl Outbox {
     }
 
     /// Waits until the connection ends, or is about to: what goes on by itself stops then.
-    pub async fn ended(&self) {
-        self.ending.cancelled().await;
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.ending.clone().cancelled_owned()
     }
 }
 
@@ -175,8 +185,10 @@ async fn run(socket: WebSocket, conversation: Arc<impl Conversation>, stop: Canc
     // What was asked is answered before the connection closes, unless nobody is there to read it.
     outbox.ending.cancel();
     calls.close();
+    outbox.going_on.close();
     if !matches!(end, End::Gone) {
         calls.wait().await;
+        outbox.going_on.wait().await;
     }
     let last_words = match end {
         End::MessageTooLarge => Some(conversation.too_large()),

@@ -90,6 +90,11 @@ impl Database {
         lease(&self.readers).await
     }
 
+    /// Whether other processes can be told of things, and tell of them.
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.readers.manager(), Connector::Postgres { .. })
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         let one: i32 = self.read().await?.one(diesel::select(1.into_sql::<Integer>())).await?;

@@ -65,13 +65,14 @@ fn method(
 ) -> Value {
     let description = paragraphs(&docs(procedure));
     let errors = codes.iter().filter(|code| answers(**code, procedure));
-    json!({
+    let output = schema(procedure.output, outputs);
+    let mut method = json!({
         "name": procedure.path,
         "summary": first_sentence(&description),
         "description": description,
         "paramStructure": "by-name",
         "params": params(procedure, inputs),
-        "result": { "name": "result", "required": true, "schema": schema(procedure.output, outputs) },
+        "result": { "name": "result", "required": true, "schema": output },
         "errors": errors
             .map(|code| json!({ "$ref": format!("#/components/errors/{}", key(*code)) }))
             .collect::<Vec<_>>(),
@@ -81,7 +82,15 @@ fn method(
             Kind::Subscription => "subscription",
         },
         "x-caller": procedure.caller,
-    })
+    });
+    if procedure.kind == Kind::Subscription {
+        // Over a WebSocket: answered with an id, which notifications name and which stops it.
+        method["result"] =
+            json!({ "name": "subscription", "required": true, "schema": { "type": "integer" } });
+        method["x-item"] = output;
+        method["x-unsubscribe"] = format!("{}.stop", procedure.path).into();
+    }
+    method
 }
 
 /// The fields of an input, required ones first.

@@ -1,5 +1,4 @@
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use schemars::JsonSchema;
@@ -13,15 +12,15 @@ use crate::error::{Code, Reason, Result};
 use crate::event::feed::Reader;
 use crate::event::store::EventFilter;
 use crate::event::{Event, EventId};
-use crate::limits::SESSION_RECHECK;
+use crate::limits::{OUTAGE_REST, SESSION_RECHECK};
 use crate::policy::{self, Action, Verdict};
 use crate::router::{Tracked, signature};
 use crate::values::{CourseId, UserId};
 
 /// What happens to enrollments, as it happens, in order: of a course, of a member, or all that the caller may see.
 ///
-/// Learners follow their own enrollments, authors also their courses' rosters, coordinators, admins and services with
-/// `enrollments:read` the whole organization. With `lastEventId` it goes on after that event, without a gap or a
+/// Learners follow their own enrollments, authors also the roster of a course of theirs that they name, coordinators,
+/// admins and services with `enrollments:read` the whole organization. With `lastEventId` it goes on after that event, without a gap or a
 /// double.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -66,9 +65,6 @@ async fn visible(cx: &Cx<Insider>, input: &OnChangeInput) -> Result<EventFilter>
         }
     }
 }
-
-/// How long a subscription rests before it asks a database again that was out of reach.
-const OUTAGE_REST: Duration = Duration::from_secs(1);
 
 /// Events read ahead by a chunk at the most: whoever consumes slowly reads slowly.
 struct Following {
@@ -118,7 +114,11 @@ impl Following {
 
     /// Verifies the session, and decides anew what its caller may see.
     async fn check(&mut self) -> Result<()> {
+        let tenant = self.live.cx.caller.tenant;
         self.live.renew().await?;
+        if self.live.cx.caller.tenant != tenant {
+            return Err(Reason::NotAMember.into());
+        }
         let filter = visible(&self.live.cx, &self.input).await?;
         if filter != self.filter {
             self.filter = filter;

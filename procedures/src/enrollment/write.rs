@@ -42,7 +42,7 @@ pub(crate) async fn one(
 pub(crate) async fn all(app: &App, caller: &Insider, orders: Vec<Order>) -> Result<Vec<Result<Enrollment>>> {
     let tenant = caller.tenant;
     let now = app.clock.now();
-    let answers = app
+    let (answers, happened) = app
         .db
         .transaction(now, async |tx| {
             let claims: Vec<Option<Claim>> = orders.iter().map(|order| order.claim.clone()).collect();
@@ -78,11 +78,14 @@ pub(crate) async fn all(app: &App, caller: &Insider, orders: Vec<Order>) -> Resu
                 .iter()
                 .filter_map(|order| Some((orders[*order].claim.as_ref()?, answers[*order].as_ref().ok()?)));
             idempotency::record(tx, stored, now).await?;
+            let happened = !events.is_empty();
             event::store::append(tx, tenant, events).await?;
-            Ok(answers)
+            Ok((answers, happened))
         })
         .await?;
-    app.wakeups.announce(tenant.organization_id());
+    if happened {
+        app.wakeups.announce(tenant.organization_id());
+    }
     Ok(answers)
 }
 

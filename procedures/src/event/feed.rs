@@ -11,13 +11,8 @@ use crate::App;
 use crate::caller::Tenant;
 use crate::error::{Error, Result};
 use crate::event::store::EventFilter;
+use crate::limits::{EVENT_CHUNK, EVENT_WINDOW};
 use crate::values::OrganizationId;
-
-/// How many events are read at once.
-const CHUNK: usize = 100;
-
-/// How many events are looked through at once.
-const WINDOW: i64 = 10_000;
 
 /// Wake-ups, by organization.
 #[derive(Default)]
@@ -69,7 +64,8 @@ impl Wakeups {
         organizations.keys().copied().collect()
     }
 
-    fn listen(&self, organization: OrganizationId) -> watch::Receiver<u64> {
+    /// Changes whenever there may be new events of the organization.
+    pub fn listen(&self, organization: OrganizationId) -> watch::Receiver<u64> {
         let mut organizations = self.lock();
         // Nobody listens any more where no receiver is left.
         organizations.retain(|_, sender| sender.receiver_count() > 0);
@@ -141,10 +137,11 @@ impl Reader {
         if head <= self.reached {
             return Ok((Vec::new(), head));
         }
-        let end = head.min(self.reached.plus(WINDOW));
-        let events = store::between(&mut conn, self.tenant, self.filter, self.reached, end, CHUNK).await?;
+        let end = head.min(self.reached.plus(EVENT_WINDOW));
+        let events =
+            store::between(&mut conn, self.tenant, self.filter, self.reached, end, EVENT_CHUNK).await?;
         self.reached = match events.last() {
-            Some(event) if events.len() == CHUNK => event.id,
+            Some(event) if events.len() == EVENT_CHUNK => event.id,
             Some(_) | None => end,
         };
         Ok((events, head))

@@ -8,7 +8,7 @@ mod relay;
 pub(crate) mod store;
 
 pub use feed::Wakeups;
-pub use relay::relay;
+pub use relay::{listen_to_others, look, notify_others, relay};
 
 use std::fmt;
 use std::str::FromStr;

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use diesel::IntoSql;
 use diesel::sql_types::Text;
@@ -17,31 +16,23 @@ use super::{EventId, store};
 use crate::App;
 use crate::db::{Connection, Lease};
 use crate::error::Result;
+use crate::limits::{LOOK_INTERVAL, NOTIFIED_AT_ONCE, OUTAGE_REST};
 use crate::values::OrganizationId;
 
 /// The channel that organizations' ids are sent on.
 const CHANNEL: &str = "rollbook_events";
 
-/// How many organizations one notification names; PostgreSQL's limit is 8000 bytes.
-const MOST_NAMED: usize = 200;
-
-/// How long to rest before a lost connection is made anew.
-const REST: Duration = Duration::from_secs(1);
-
 diesel::define_sql_function! {
     fn pg_notify(channel: Text, payload: Text);
 }
 
-/// How late an event of another process is seen at the latest.
-const LOOK_INTERVAL: Duration = Duration::from_secs(2);
-
 /// Tells the other processes what this one has written, and this one what they have, for as long as it runs.
 pub async fn relay(app: Arc<App>) {
-    tokio::join!(send(&app), receive(&app), look(&app));
+    tokio::join!(notify_others(&app), listen_to_others(&app), look(&app));
 }
 
 /// Wakes those whose organization's log has grown, whoever wrote to it.
-async fn look(app: &App) {
+pub async fn look(app: &App) {
     let mut known = BTreeMap::new();
     let mut ticks = tokio::time::interval(LOOK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -69,10 +60,14 @@ async fn heads(app: &App) -> Result<BTreeMap<OrganizationId, EventId>> {
     }
 }
 
-async fn send(app: &App) {
+/// Tells the other processes what this one has written; on SQLite there are none to be told.
+pub async fn notify_others(app: &App) {
+    if !app.db.is_postgres() {
+        return;
+    }
     loop {
         let organizations = app.wakeups.announced().await;
-        for some in organizations.chunks(MOST_NAMED) {
+        for some in organizations.chunks(NOTIFIED_AT_ONCE) {
             // What is not told now is found by a look a little later.
             if let Err(error) = notify(app, some).await {
                 tracing::warn!(cause = ?error.cause(), "other processes could not be told of new events");
@@ -91,13 +86,14 @@ async fn notify(app: &App, organizations: &[OrganizationId]) -> Result<()> {
     Ok(())
 }
 
-async fn receive(app: &App) {
+/// Wakes those whose organization another process has written to.
+pub async fn listen_to_others(app: &App) {
     loop {
         match listen(app).await {
             Ok(()) => return,
             Err(error) => tracing::warn!(cause = ?error.cause(), "the channel of new events was lost"),
         }
-        tokio::time::sleep(REST).await;
+        tokio::time::sleep(OUTAGE_REST).await;
     }
 }
 

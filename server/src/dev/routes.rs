@@ -22,7 +22,7 @@ use serde_json::json;
 use super::clock;
 use super::idp::{Issuers, TokenRequest, published};
 use crate::answer::{self, read_json_body, refuse, request_id};
-use crate::origins::is_loopback;
+use crate::origins::{AllowedOrigins, is_loopback};
 
 /// The longest life of a token, and the furthest move of the clock, in seconds: ten years.
 const MAX_SECONDS: i64 = 10 * 366 * 24 * 60 * 60;
@@ -52,7 +52,10 @@ pub fn router(issuers: Arc<Issuers>) -> Router {
             post(async move |request| answered(self::organization(&organization, request).await)),
         )
         .route("/dev/clock", post(async move |request| answered(move_clock(&clock, request).await)))
+        .method_not_allowed_fallback(answer::method_not_allowed)
         .layer(middleware::from_fn(local_only))
+        // Sessions are for pages of this machine alone, whoever else may call with one.
+        .layer(AllowedOrigins::loopback().layer())
 }
 
 /// A web page that has its own name point to this machine would call by that name; it gets no session.

@@ -6,16 +6,13 @@
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, HeaderValue};
-use http::{HeaderName, Method, StatusCode};
+use http::{Method, StatusCode};
 use jsonrpsee_types::Id;
 use procedures::error::{Code, Error};
 
 use super::{Answer, Endpoint, refusal, text};
-use crate::answer::{explain, json, read_json_body, request_id, status_of};
+use crate::answer::{self, explain, json, read_json_body, request_id, status_of};
 use crate::auth::Credentials;
-
-/// Names the request in the log; also in each error's `data.requestId`.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 pub async fn handle(endpoint: Endpoint, request: Request) -> Response {
     let request_id = request_id();
@@ -35,9 +32,7 @@ pub async fn handle(endpoint: Endpoint, request: Request) -> Response {
     if !by_post {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     }
-    if let Ok(value) = HeaderValue::try_from(request_id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
+    answer::name(&request_id, &mut response);
     response
 }
 

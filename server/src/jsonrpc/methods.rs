@@ -117,7 +117,8 @@ async fn follow(
             return Ok(());
         }
     };
-    let sink = pending.accept().await?;
+    // From here on, an error of ours would go out in jsonrpsee's own shape; there is none but that the client is gone.
+    let Ok(sink) = pending.accept().await else { return Ok(()) };
     loop {
         let item = tokio::select! {
             () = sink.closed() => return Ok(()),
@@ -127,8 +128,11 @@ async fn follow(
             None => return Ok(()),
             Some(Ok(item)) => {
                 let message =
-                    SubscriptionMessage::new(sink.method_name(), sink.subscription_id(), &item.data)?;
-                sink.send(message).await?;
+                    SubscriptionMessage::new(sink.method_name(), sink.subscription_id(), &item.data);
+                let Ok(message) = message else { return Ok(()) };
+                if sink.send(message).await.is_err() {
+                    return Ok(());
+                }
             }
             Some(Err(error)) => {
                 let payload = SubscriptionPayloadError {
@@ -136,7 +140,9 @@ async fn follow(
                     error: told(&error, path, &request_id),
                 };
                 let failed = SubscriptionFailed::new(path.into(), payload);
-                behind.sink.send(to_json_raw_value(&failed)?).await?;
+                if let Ok(failed) = to_json_raw_value(&failed) {
+                    let _ = behind.sink.send(failed).await;
+                }
                 if is_end_of_session(&error) {
                     behind.outbox.end_session();
                 }

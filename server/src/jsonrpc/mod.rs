@@ -142,6 +142,8 @@ impl Endpoint {
                 callback(respond_to.into_owned(), params, connection, usize::MAX, extensions).await
             }
             (Some(MethodCallback::Sync(callback)), _) => callback(respond_to, params, usize::MAX, extensions),
+            // Nobody would learn the id of one that is not answered.
+            (Some(MethodCallback::Subscription(_)), _) if id.is_none() => return None,
             (Some(MethodCallback::Subscription(callback)), Some((line, credentials))) => {
                 let Some(subscription_permit) = line.subscriptions.acquire() else {
                     let error =
@@ -161,7 +163,12 @@ impl Endpoint {
             (Some(MethodCallback::Unsubscription(callback)), Some((line, _))) => {
                 callback(respond_to, params, line.connection, usize::MAX, extensions)
             }
-            (Some(MethodCallback::Subscription(_) | MethodCallback::Unsubscription(_)), None) | (None, _) => {
+            (Some(MethodCallback::Subscription(_) | MethodCallback::Unsubscription(_)), None) => {
+                let error =
+                    Error::new(Code::MethodNotSupported, "Only over a WebSocket, in a message of its own.");
+                error_response(respond_to, &error, Some(&method), &request_id)
+            }
+            (None, _) => {
                 let error = Error::new(Code::NotFound, "No such procedure.");
                 error_response(respond_to, &error, Some(&method), &request_id)
             }

@@ -62,7 +62,7 @@ impl Conversation for Talk {
     async fn hear(self: Arc<Self>, message: Bytes, outbox: Outbox) {
         let line = self.line.get_or_init(|| {
             let (line, items) = Line::new(outbox.clone());
-            tokio::spawn(pass_on(items, outbox.clone()));
+            outbox.spawn(pass_on(items, outbox.clone()));
             line
         });
         let answer = self.endpoint.answer(&message, &self.credentials, Some(line), &request_id()).await;

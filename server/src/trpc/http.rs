@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
@@ -15,7 +16,7 @@ use serde::Serialize;
 
 use super::request::{Asked, Query};
 use super::{Endpoint, Envelope, events, lines, shape};
-use crate::answer::{explain, json, read_json_body, request_id, status_of};
+use crate::answer::{self, explain, json, read_json_body, request_id, status_of};
 use crate::auth::Credentials;
 
 /// Which answer a client wants to a batch: JSON lines, each as soon as it is there.
@@ -28,8 +29,18 @@ const BASE: &str = "/trpc/";
 pub async fn handle(endpoint: Endpoint, request: Request) -> Response {
     let request_id: Arc<str> = request_id().into();
     let (head, body) = request.into_parts();
+    let mut response = match head.method {
+        Method::HEAD => StatusCode::NO_CONTENT.into_response(),
+        _ => respond_to(&endpoint, &head, body, &request_id).await,
+    };
+    // A cache must not take one form of an answer for another.
+    response.headers_mut().append(VARY, HeaderValue::from_static("trpc-accept, accept"));
+    answer::name(&request_id, &mut response);
+    response
+}
+
+async fn respond_to(endpoint: &Endpoint, head: &Parts, body: Body, request_id: &Arc<str>) -> Response {
     let asked = match head.method {
-        Method::HEAD => return varying(StatusCode::NO_CONTENT.into_response()),
         Method::GET => Asked::read(&head.uri, BASE, None),
         Method::POST => match read_json_body(&head.headers, body).await {
             Ok(body) => Asked::read(&head.uri, BASE, Some(body)),
@@ -37,35 +48,40 @@ pub async fn handle(endpoint: Endpoint, request: Request) -> Response {
         },
         _ => Err(Error::new(Code::MethodNotSupported, "Only GET and POST.")),
     };
-    if let Some(path) = subscription(&endpoint, &head) {
-        return varying(events::subscribe(&endpoint, &path, asked, &head, &request_id).await);
+    if let Some(path) = subscription(endpoint, head) {
+        return events::subscribe(endpoint, &path, asked, head, request_id).await;
     }
     let path = asked.as_ref().ok().and_then(Asked::only_path).map(str::to_owned);
-    let answered = async { answer(&endpoint, asked?, &head, &request_id).await };
+    let answered = async { calls(endpoint, asked?, head, request_id).await };
     let mut response = match answered.await {
         Ok(response) => response,
         Err(error) => {
-            let envelope = Envelope::Error(shape(&error, path.as_deref(), &request_id));
+            let envelope = Envelope::Error(shape(&error, path.as_deref(), request_id));
             let mut response = json(status_of(&error), text(&envelope));
             explain(&error, &mut response);
             response
         }
     };
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        let allowed = match head.method {
-            Method::GET => "POST",
-            Method::POST => "GET",
-            _ => "GET, HEAD, POST",
-        };
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed_methods(endpoint, head)));
     }
-    varying(response)
+    response
 }
 
-/// A cache must not take one form of an answer for another.
-fn varying(mut response: Response) -> Response {
-    response.headers_mut().append(VARY, HeaderValue::from_static("trpc-accept, accept"));
-    response
+/// What could have been used instead of the method that could not.
+fn allowed_methods(endpoint: &Endpoint, head: &Parts) -> &'static str {
+    let (paths, _) = Asked::paths(&head.uri, BASE);
+    let kinds = paths.iter().filter_map(|path| Some(endpoint.find(path).ok()?.kind));
+    let (mut mutations, mut subscriptions) = (false, false);
+    for kind in kinds {
+        mutations |= kind == Kind::Mutation;
+        subscriptions |= kind == Kind::Subscription;
+    }
+    match (mutations, subscriptions) {
+        (true, _) => "POST",
+        (false, true) => "GET",
+        (false, false) => "GET, HEAD, POST",
+    }
 }
 
 /// The path of a single subscription, which is a GET and answered by events whatever becomes of it.
@@ -77,7 +93,7 @@ fn subscription(endpoint: &Endpoint, head: &Parts) -> Option<String> {
     (procedure.kind == Kind::Subscription).then_some(path)
 }
 
-async fn answer(endpoint: &Endpoint, asked: Asked, head: &Parts, request_id: &Arc<str>) -> Result<Response> {
+async fn calls(endpoint: &Endpoint, asked: Asked, head: &Parts, request_id: &Arc<str>) -> Result<Response> {
     let caller = endpoint.authenticator.authenticate(&credentials(head)?).await?;
     mixed(endpoint, &asked)?;
     if head.headers.get(ACCEPT).is_some_and(|accept| accept == JSON_LINES) {

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use futures_util::StreamExt;
-use futures_util::stream::{self, FuturesUnordered};
+use futures_util::{StreamExt, stream};
 use http::Method;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use procedures::Caller;
+use tokio::task::JoinSet;
 
 use super::Endpoint;
 use super::http::{one, text};
@@ -27,16 +27,21 @@ pub fn stream(
 ) -> Response {
     let head = head(asked.paths.len());
     let asked = Arc::new(asked);
-    let answers: FuturesUnordered<_> = (0..asked.paths.len())
-        .map(|place| {
-            let (endpoint, asked, method) = (endpoint.clone(), asked.clone(), method.clone());
-            let (caller, request_id) = (caller.clone(), request_id.clone());
-            async move {
-                let (_, envelope, _) = one(&endpoint, &asked, place, &method, &caller, &request_id).await;
-                format!("[{place},0,[[{}]]]\n", text(&envelope))
-            }
-        })
-        .collect();
+    // In tasks of their own: calls must not wait, database in hand, for a client that does not read. They end with the
+    // response.
+    let mut calls = JoinSet::new();
+    for place in 0..asked.paths.len() {
+        let (endpoint, asked, method) = (endpoint.clone(), asked.clone(), method.clone());
+        let (caller, request_id) = (caller.clone(), request_id.clone());
+        calls.spawn(async move {
+            let (_, envelope, _) = one(&endpoint, &asked, place, &method, &caller, &request_id).await;
+            format!("[{place},0,[[{}]]]\n", text(&envelope))
+        });
+    }
+    let answers = stream::unfold(calls, async |mut calls| {
+        let line = calls.join_next().await?.unwrap_or_default();
+        Some((line, calls))
+    });
     let lines = stream::once(std::future::ready(head)).chain(answers).map(Ok::<_, Infallible>);
     let mut response = Response::new(Body::from_stream(lines));
     let headers = response.headers_mut();

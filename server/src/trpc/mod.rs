@@ -4,8 +4,10 @@
 mod events;
 mod http;
 mod lines;
+mod messages;
 mod request;
 mod socket;
+mod subscriptions;
 
 use std::sync::Arc;
 
@@ -51,6 +53,15 @@ impl Endpoint {
 
     fn find(&self, path: &str) -> Result<&Procedure> {
         self.router.find(path).ok_or_else(|| Error::new(Code::NotFound, "No such procedure."))
+    }
+
+    /// A procedure of this kind; one of another is none.
+    fn find_kind(&self, path: &str, kind: Kind) -> Result<&Procedure> {
+        let procedure = self.find(path)?;
+        match procedure.kind == kind {
+            true => Ok(procedure),
+            false => Err(Error::new(Code::NotFound, "No such procedure.")),
+        }
     }
 
     fn call(&self, caller: &Caller, request_id: &Arc<str>) -> Call {

@@ -1,58 +1,37 @@
 //! Everything over one WebSocket, as `wsLink` speaks it: queries, mutations, subscriptions and their end, one frame an
 //! answer, `PING` and `PONG` as texts. A message may have any number of calls, of which [`MAX_BATCH`] are made at a time.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::{Future, ready};
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use http::{HeaderMap, Uri};
+use procedures::Call;
 use procedures::error::{Code, Error, Result};
-use procedures::router::{Items, Kind};
-use serde::Deserialize;
+use procedures::router::Items;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use super::events::resumed;
 use super::http::text;
+use super::messages::{self, Entry, Wanted, What};
 use super::request::Query;
+use super::subscriptions::{Place, Subscriptions};
 use super::{Endpoint, shape};
 use crate::answer::{request_id, small_enough};
 use crate::auth::{Credentials, is_end_of_session};
-use crate::limits::{HEAD_TIMEOUT, MAX_BATCH, MAX_SUBSCRIPTIONS_PER_CONNECTION, REFUSAL_GRACE};
+use crate::limits::{HEAD_TIMEOUT, MAX_BATCH, REFUSAL_GRACE};
 use crate::websocket::{Conversation, Outbox, Sockets};
-
-/// One message of a client.
-#[derive(Deserialize)]
-struct Incoming<'a> {
-    #[serde(borrow, default)]
-    id: Option<&'a RawValue>,
-    method: String,
-    #[serde(borrow, default)]
-    params: Option<Params<'a>>,
-    #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Params<'a> {
-    path: String,
-    #[serde(borrow, default)]
-    input: Option<&'a RawValue>,
-    #[serde(default)]
-    last_event_id: Option<String>,
-}
 
 struct Talk {
     endpoint: Endpoint,
     /// None until they come, if the address says that the first message brings them; calls wait for them, and they come
     /// once.
     credentials: watch::Sender<Option<Credentials>>,
-    subscriptions: Mutex<HashMap<String, CancellationToken>>,
+    live: Subscriptions,
 }
 
 /// Upgrades the connection. A session in the headers must be valid; one in the first message is checked with it.
@@ -72,44 +51,36 @@ pub async fn upgrade(
         }
     };
     let credentials = watch::Sender::new(credentials);
-    Ok(sockets.accept(upgrade, Talk { endpoint, credentials, subscriptions: Mutex::default() }))
+    Ok(sockets.accept(upgrade, Talk { endpoint, credentials, live: Subscriptions::default() }))
 }
 
 impl Conversation for Talk {
     fn calls_in(&self, message: &[u8]) -> usize {
-        match message.trim_ascii_start().first() {
-            Some(b'[') => {
-                serde_json::from_slice::<Vec<&RawValue>>(message).map_or(1, |entries| entries.len())
-            }
-            Some(_) | None => 1,
-        }
+        messages::count(message).min(MAX_BATCH)
     }
 
-    async fn hear(self: Arc<Self>, message: Bytes, outbox: Outbox) {
+    /// What was said is taken note of in the order in which it was said, and done side by side.
+    fn hear(self: Arc<Self>, message: Bytes, outbox: Outbox) -> impl Future<Output = ()> + Send {
         let message = String::from_utf8_lossy(&message);
-        if message == "PING" {
-            outbox.send("PONG".into()).await;
-            return;
-        }
-        if message == "PONG" {
-            return;
-        }
-        let entries: serde_json::Result<Vec<&RawValue>> = match message.trim_start().starts_with('[') {
-            true => serde_json::from_str(&message),
-            false => serde_json::from_str(&message).map(|entry| vec![entry]),
+        let entries = match message.as_ref() {
+            "PING" => return async move { outbox.send("PONG".into()).map(|_| ()).await }.boxed(),
+            "PONG" => return ready(()).boxed(),
+            message => messages::read(message, &self.live),
         };
-        let entries = match entries {
-            Ok(entries) if !entries.is_empty() => entries,
-            refused => {
-                let error = match refused {
-                    Ok(_) => Error::invalid_input("", "no calls"),
-                    Err(_) => Error::new(Code::ParseError, "The message is not valid JSON."),
-                };
-                return self.fail(&outbox, None, &error, None, &request_id()).await;
+        async move {
+            match entries {
+                // The link sends all calls of a moment at once, and would wait for ever for those that a refusal does
+                // not name.
+                Ok(mut entries) => {
+                    let later = entries.split_off(entries.len().min(MAX_BATCH));
+                    let later = stream::iter(later).take_until(outbox.ended());
+                    let all = stream::iter(entries).chain(later);
+                    all.for_each_concurrent(MAX_BATCH, |entry| self.one(entry, &outbox)).await;
+                }
+                Err(error) => self.fail(&outbox, None, &error, None, &request_id()).await,
             }
-        };
-        // The link sends all calls of a moment at once, and would wait for ever for those that a refusal does not name.
-        stream::iter(entries).for_each_concurrent(MAX_BATCH, |entry| self.one(entry.get(), &outbox)).await;
+        }
+        .boxed()
     }
 
     fn too_large(&self) -> String {
@@ -136,38 +107,22 @@ impl Talk {
         outbox.send(format!("{{\"id\":{},\"error\":{shape}}}", id.unwrap_or("null"))).await;
     }
 
-    async fn one(self: &Arc<Self>, entry: &str, outbox: &Outbox) {
+    async fn one(&self, entry: Entry, outbox: &Outbox) {
         let request_id: Arc<str> = request_id().into();
-        let Ok(Incoming { id, method, params, data }) = serde_json::from_str::<Incoming<'_>>(entry) else {
-            let error = Error::invalid_input("", "not a message of tRPC's");
-            return self.fail(outbox, None, &error, None, &request_id).await;
-        };
-        if method == "connectionParams" {
-            return self.introduce(data, outbox, &request_id).await;
-        }
-        let id = id.map(RawValue::get).filter(|id| is_id(id));
-        if method == "subscription.stop" {
-            if let Some(subscription) = id.and_then(|id| self.subscriptions().remove(id)) {
-                subscription.cancel();
+        let Entry { id, path, what } = entry;
+        let done = match what {
+            Ok(What::Done) => Ok(()),
+            Ok(What::Introduction(data)) => {
+                return self.introduce(data.as_deref(), outbox, &request_id).await;
             }
-            return;
-        }
-        let kind = match method.as_str() {
-            "query" => Kind::Query,
-            "mutation" => Kind::Mutation,
-            "subscription" => Kind::Subscription,
-            _ => {
-                let error = Error::invalid_input("method", "not a method of tRPC's");
-                return self.fail(outbox, id, &error, None, &request_id).await;
+            Ok(What::Call(wanted)) => self.call(id.as_deref(), wanted, outbox, &request_id).await,
+            Ok(What::Subscription(wanted, place)) => {
+                self.subscribe(id.as_deref(), wanted, place, outbox, &request_id).await
             }
+            Err(error) => Err(error),
         };
-        let (Some(id), Some(params)) = (id, params) else {
-            let error = Error::invalid_input("", "id or params missing");
-            return self.fail(outbox, id, &error, None, &request_id).await;
-        };
-        let path = params.path.clone();
-        if let Err(error) = self.act(id, kind, params, outbox, &request_id).await {
-            self.fail(outbox, Some(id), &error, Some(&path), &request_id).await;
+        if let Err(error) = done {
+            self.fail(outbox, id.as_deref(), &error, path.as_deref(), &request_id).await;
         }
     }
 
@@ -178,14 +133,14 @@ impl Talk {
                 Error::invalid_input("method", "connectionParams come once, where the address says so");
             return self.fail(outbox, None, &error, None, request_id).await;
         }
-        let (credentials, refused) =
-            match Credentials::from_connection_params(data.map_or("null", RawValue::get)) {
-                Ok(credentials) => {
-                    let refused = self.endpoint.authenticator.authenticate(&credentials).await.err();
-                    (credentials, refused)
-                }
-                Err(error) => (Credentials::unreadable(), Some(error)),
-            };
+        let presented = Credentials::from_connection_params(data.map_or("null", RawValue::get));
+        let (credentials, refused) = match presented {
+            Ok(credentials) => {
+                let refused = self.endpoint.authenticator.authenticate(&credentials).await.err();
+                (credentials, refused)
+            }
+            Err(error) => (Credentials::unreadable(), Some(error)),
+        };
         // A session that is refused here is refused to calls too, by their ids.
         self.credentials.send_replace(Some(credentials));
         if let Some(error) = refused {
@@ -197,108 +152,52 @@ impl Talk {
         }
     }
 
-    /// Answers a call, or begins a subscription.
-    async fn act(
-        self: &Arc<Self>,
-        id: &str,
-        kind: Kind,
-        params: Params<'_>,
+    async fn call(
+        &self,
+        id: Option<&str>,
+        wanted: Wanted,
         outbox: &Outbox,
         request_id: &Arc<str>,
     ) -> Result<()> {
+        let (call, _) = self.authorized(outbox, request_id).await?;
+        let procedure = self.endpoint.find_kind(&wanted.path, wanted.kind)?;
+        let data = procedure.call(call, wanted.input()).await.and_then(small_enough)?;
+        let (id, data) = (id.unwrap_or("null"), data.get());
+        outbox.send(format!("{{\"id\":{id},\"result\":{{\"type\":\"data\",\"data\":{data}}}}}")).await;
+        Ok(())
+    }
+
+    async fn subscribe(
+        &self,
+        id: Option<&str>,
+        wanted: Wanted,
+        place: Place,
+        outbox: &Outbox,
+        request_id: &Arc<str>,
+    ) -> Result<()> {
+        let (call, credentials) = self.authorized(outbox, request_id).await?;
+        let procedure = self.endpoint.find_kind(&wanted.path, wanted.kind)?;
+        let session = self.endpoint.authenticator.hold(&credentials);
+        let input = resumed(wanted.input(), wanted.last_event_id.clone())?;
+        let items = procedure.subscribe(call, session, &input).await?;
+        let id = id.unwrap_or("null").to_owned();
+        outbox.send(format!("{{\"id\":{id},\"result\":{{\"type\":\"started\"}}}}")).await;
+        outbox.spawn(follow(id, wanted.path, items, place, outbox.clone(), request_id.clone()));
+        Ok(())
+    }
+
+    /// A call of whoever this connection is of, verified anew.
+    async fn authorized(&self, outbox: &Outbox, request_id: &Arc<str>) -> Result<(Call, Credentials)> {
         let credentials = self.credentials().await?;
-        let caller = match self.endpoint.authenticator.authenticate(&credentials).await {
-            Ok(caller) => caller,
+        match self.endpoint.authenticator.authenticate(&credentials).await {
+            Ok(caller) => Ok((self.endpoint.call(&caller, request_id), credentials)),
             Err(error) => {
                 if is_end_of_session(&error) {
                     outbox.end_session();
                 }
-                return Err(error);
-            }
-        };
-        let procedure = self.endpoint.find(&params.path)?;
-        if procedure.kind != kind {
-            return Err(Error::new(Code::NotFound, "No such procedure."));
-        }
-        let input = params.input.map_or("null", RawValue::get);
-        let call = self.endpoint.call(&caller, request_id);
-        if kind != Kind::Subscription {
-            let data = procedure.call(call, input).await.and_then(small_enough)?;
-            outbox
-                .send(format!("{{\"id\":{id},\"result\":{{\"type\":\"data\",\"data\":{}}}}}", data.get()))
-                .await;
-            return Ok(());
-        }
-        let stop = self.register(id)?;
-        let begun = async {
-            let session = self.endpoint.authenticator.hold(&credentials);
-            procedure.subscribe(call, session, &resumed(input, params.last_event_id)?).await
-        };
-        let items = match begun.await {
-            Ok(items) => items,
-            Err(error) => {
-                self.subscriptions().remove(id);
-                return Err(error);
-            }
-        };
-        outbox.send(format!("{{\"id\":{id},\"result\":{{\"type\":\"started\"}}}}")).await;
-        let going_on =
-            self.clone().follow(id.to_owned(), params.path, items, stop, outbox.clone(), request_id.clone());
-        tokio::spawn(going_on);
-        Ok(())
-    }
-
-    /// Makes a subscription known by its id, which no other live one may have.
-    fn register(&self, id: &str) -> Result<CancellationToken> {
-        let mut subscriptions = self.subscriptions();
-        if subscriptions.contains_key(id) {
-            return Err(Error::invalid_input("id", "a subscription with this id is live"));
-        }
-        if subscriptions.len() >= MAX_SUBSCRIPTIONS_PER_CONNECTION {
-            return Err(Error::new(Code::TooManyRequests, "Too many subscriptions on this connection."));
-        }
-        let stop = CancellationToken::new();
-        subscriptions.insert(id.to_owned(), stop.clone());
-        Ok(stop)
-    }
-
-    /// Sends a subscription's items until it is stopped, fails, or the connection ends.
-    async fn follow(
-        self: Arc<Self>,
-        id: String,
-        path: String,
-        mut items: Items,
-        stop: CancellationToken,
-        outbox: Outbox,
-        request_id: Arc<str>,
-    ) {
-        loop {
-            let item = tokio::select! {
-                () = outbox.ended() => return,
-                () = stop.cancelled() => break,
-                item = items.next() => item,
-            };
-            match item {
-                Some(Ok(item)) => {
-                    let (event, data) = (text(&item.id), item.data.get());
-                    let tracked = format!("{{\"id\":{event},\"data\":{data}}}");
-                    let result = format!("{{\"type\":\"data\",\"id\":{event},\"data\":{tracked}}}");
-                    if !outbox.tell(format!("{{\"id\":{id},\"result\":{result}}}")).await {
-                        return;
-                    }
-                }
-                Some(Err(error)) => {
-                    self.fail(&outbox, Some(&id), &error, Some(&path), &request_id).await;
-                    if is_end_of_session(&error) {
-                        outbox.end_session();
-                    }
-                    break;
-                }
-                None => break,
+                Err(error)
             }
         }
-        self.subscriptions().remove(&id);
-        outbox.send(format!("{{\"id\":{id},\"result\":{{\"type\":\"stopped\"}}}}")).await;
     }
 
     /// What the client presents, as soon as it has.
@@ -310,13 +209,49 @@ impl Talk {
             Ok(Err(_)) | Err(_) => Err(Error::unauthorized()),
         }
     }
-
-    fn subscriptions(&self) -> std::sync::MutexGuard<'_, HashMap<String, CancellationToken>> {
-        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// tRPC's ids are numbers, or strings.
-fn is_id(id: &str) -> bool {
-    id.starts_with('"') || id.bytes().all(|byte| byte.is_ascii_digit())
+/// Sends a subscription's items until it is stopped, fails, or the connection ends.
+async fn follow(
+    id: String,
+    path: String,
+    mut items: Items,
+    place: Place,
+    outbox: Outbox,
+    request_id: Arc<str>,
+) {
+    let mut session_over = false;
+    loop {
+        let told = async {
+            match items.next().await? {
+                Ok(item) => {
+                    let (event, data) = (text(&item.id), item.data.get());
+                    let tracked = format!("{{\"id\":{event},\"data\":{data}}}");
+                    let result = format!("{{\"type\":\"data\",\"id\":{event},\"data\":{tracked}}}");
+                    outbox.tell(format!("{{\"id\":{id},\"result\":{result}}}")).await.then_some(Ok(()))
+                }
+                Err(error) => Some(Err(error)),
+            }
+        };
+        let told = tokio::select! {
+            () = outbox.ended() => return,
+            () = place.stopped() => break,
+            told = told => told,
+        };
+        match told {
+            Some(Ok(())) => {}
+            Some(Err(error)) => {
+                session_over = is_end_of_session(&error);
+                let shape = text(&shape(&error, Some(&path), &request_id));
+                outbox.send(format!("{{\"id\":{id},\"error\":{shape}}}")).await;
+                break;
+            }
+            None => break,
+        }
+    }
+    drop(place);
+    outbox.send(format!("{{\"id\":{id},\"result\":{{\"type\":\"stopped\"}}}}")).await;
+    if session_over {
+        outbox.end_session();
+    }
 }

@@ -243,6 +243,7 @@ async fn refused_as_a_whole(site: Site) {
         assert_eq!((answer.status, code_of(&error)), (status, code), "{method} {path}");
         assert_eq!(answer.header("allow"), allow, "{method} {path}");
         assert_eq!(answer.header("vary"), Some("trpc-accept, accept"));
+        assert_eq!(answer.header("x-request-id"), error["data"]["requestId"].as_str());
         assert_eq!(answer.header("www-authenticate").is_some(), status == 401);
     }
     let mut connection = Connection::open(site.address()).await;
@@ -256,7 +257,7 @@ async fn refused_as_a_whole(site: Site) {
 async fn web_pages(site: Site) {
     let lena = site.person("wire-learner", "learner").await;
     let (own, foreign) = ("http://localhost:5173", "https://evil.example");
-    for path in ["/trpc/session.me", "/rpc", "/dev/token"] {
+    for path in ["/trpc/session.me", "/rpc", "/dev/token", "/openrpc.json"] {
         let asked = [
             header("access-control-request-method", "POST"),
             header("access-control-request-headers", "authorization"),

@@ -11,7 +11,7 @@ use crate::site::{Client, Site};
 use crate::socket::{Socket, upgrade_at};
 use crate::{on_both, on_sqlite};
 
-on_both![calls_and_subscriptions, a_session_that_ends];
+on_both![calls_and_subscriptions, stopped_before_it_has_started, a_session_that_ends];
 on_sqlite![connection_params, messages_that_are_none, pings, the_server_stops, closed_by_the_client];
 
 /// WebSocket close codes (RFC 6455, section 7.4.1).
@@ -72,6 +72,42 @@ async fn calls_and_subscriptions(site: Site) {
     socket.send_json(&resumed).await;
     assert_eq!(socket.next().await["result"]["type"], "started", "the id is free again");
     assert_eq!(socket.next().await["result"]["data"]["data"]["kind"], "cancelled");
+}
+
+/// A page whose filter changes quickly stops what it has only just begun, and begins anew.
+async fn stopped_before_it_has_started(site: Site) {
+    let lena = site.person("wire-learner", "learner").await;
+    let course = site.course(1).await;
+    let mut socket = Socket::open_at(&lena, "/trpc").await;
+    let subscribe = |id: usize| frame(json!(id), "subscription", "enrollment.onChange", &json!({}));
+    for id in 0..40 {
+        socket.send_json(&subscribe(id)).await;
+        socket.send_json(&json!({ "id": id, "method": "subscription.stop" })).await;
+    }
+    // All of them have started and stopped, in this order, and none is left.
+    let mut started = BTreeSet::new();
+    let mut stopped = BTreeSet::new();
+    while stopped.len() < 40 {
+        let message = socket.next().await;
+        let id = message["id"].as_u64().expect("an id");
+        match message["result"]["type"].as_str() {
+            Some("started") => assert!(started.insert(id)),
+            Some("stopped") => assert!(started.contains(&id) && stopped.insert(id)),
+            other => panic!("{other:?}: {message}"),
+        }
+    }
+    for id in 100..116 {
+        socket.send_json(&subscribe(id)).await;
+        assert_eq!(socket.next().await["result"]["type"], "started");
+    }
+    let one_more = call(&mut socket, json!(116), "subscription", "enrollment.onChange", &json!({})).await;
+    assert_eq!(code_of(&one_more["error"]), "TOO_MANY_REQUESTS");
+    lena.ok("enrollment.enroll", json!({ "courseId": course })).await;
+    let mut told = BTreeSet::new();
+    for _ in 100..116 {
+        told.insert(socket.next().await["id"].as_u64());
+    }
+    assert_eq!(told, (100..116).map(Some).collect());
 }
 
 async fn a_session_that_ends(site: Site) {

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use procedures::error::Reason;
+use procedures::event;
 use procedures::limits::SESSION_RECHECK;
 use procedures::member::Role;
 use procedures::router::Items;
 use serde_json::{Value, json};
-use tests::{World, on_both};
+use tests::{World, on_both, on_postgres};
 
 on_both![
     in_order_and_as_it_happens,
@@ -18,8 +19,9 @@ on_both![
     ended_with_the_membership,
     not_after_an_event_to_come,
     written_by_another_process,
-    written_by_a_process_that_died,
+    found_by_a_look,
 ];
+on_postgres![told_by_a_notification];
 
 const ON_CHANGE: &str = "enrollment.onChange";
 
@@ -134,7 +136,7 @@ async fn not_after_an_event_to_come(world: World) {
 async fn written_by_another_process(world: World) {
     let course = json!({ "courseId": world.course("course", json!({})).await });
     let here = world.another_app();
-    let relays = [world.app.clone(), here.clone()].map(|app| tokio::spawn(procedures::event::relay(app)));
+    let relays = [world.app.clone(), here.clone()].map(|app| tokio::spawn(event::relay(app)));
     let mut items = world.subscribe(&here, &world.acme.coordinator, ON_CHANGE, course.clone()).await;
     world.ok(&world.acme.learner, "enrollment.enroll", course).await;
     assert_eq!(kinds(&mut items, 1).await.0, ["enrolled"]);
@@ -143,15 +145,42 @@ async fn written_by_another_process(world: World) {
     }
 }
 
-/// It has committed, and told nobody.
-async fn written_by_a_process_that_died(world: World) {
+/// A look of its own would find it as well; here nothing but the notification can.
+async fn told_by_a_notification(world: World) {
     let course = json!({ "courseId": world.course("course", json!({})).await });
     let here = world.another_app();
-    let relay = tokio::spawn(procedures::event::relay(here.clone()));
-    let mut items = world.subscribe(&here, &world.acme.coordinator, ON_CHANGE, course.clone()).await;
+    let mut wakeups = here.wakeups.listen(world.acme.id.parse().expect("an id"));
+    let (there, listening) = (world.app.clone(), here.clone());
+    let relays = [
+        tokio::spawn(async move { event::notify_others(&there).await }),
+        tokio::spawn(async move { event::listen_to_others(&listening).await }),
+    ];
+    // It is told once that it listens.
+    woken(&mut wakeups).await;
     world.ok(&world.acme.learner, "enrollment.enroll", course.clone()).await;
-    assert_eq!(kinds(&mut items, 1).await.0, ["enrolled"]);
-    world.ok(&world.acme.learner, "enrollment.unenroll", course).await;
-    assert_eq!(kinds(&mut items, 1).await.0, ["cancelled"]);
-    relay.abort();
+    woken(&mut wakeups).await;
+    // What changes nothing is not worth telling.
+    world.refused(&world.acme.learner, "enrollment.enroll", course).await;
+    let quiet = tokio::time::timeout(Duration::from_secs(1), wakeups.changed()).await;
+    assert!(quiet.is_err(), "told of a refusal");
+    for relay in relays {
+        relay.abort();
+    }
+}
+
+/// The writer has committed, and told nobody: it died.
+async fn found_by_a_look(world: World) {
+    let course = json!({ "courseId": world.course("course", json!({})).await });
+    let here = world.another_app();
+    let mut wakeups = here.wakeups.listen(world.acme.id.parse().expect("an id"));
+    let looking = here.clone();
+    let look = tokio::spawn(async move { event::look(&looking).await });
+    woken(&mut wakeups).await;
+    world.ok(&world.acme.learner, "enrollment.enroll", course).await;
+    woken(&mut wakeups).await;
+    look.abort();
+}
+
+async fn woken(wakeups: &mut tokio::sync::watch::Receiver<u64>) {
+    tokio::time::timeout(PATIENCE, wakeups.changed()).await.expect("in time").expect("its sender lives");
 }
