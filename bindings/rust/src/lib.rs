@@ -28,6 +28,55 @@ mod subscription;
 
 pub use client::{Callable, Client, HttpClient, Session, WsClient};
 pub use procedures::router::Signature;
-pub use procedures::{course, enrollment, error, event, member, module, organization, session, values};
+pub use procedures::{error, values};
 pub use refusal::{CallError, Refusal};
 pub use subscription::Subscription;
+
+/// `course.*`.
+pub mod course {
+    pub use procedures::course::{
+        AddModule, AddModuleInput, Archive, ArchiveInput, Course, CourseStatus, Create, CreateInput,
+        EnrollmentMode, Get, GetInput, List, ListInput, Module, ModuleKind, Publish, PublishInput,
+        RetireModule, RetireModuleInput, Unpublish, UnpublishInput, Update, UpdateInput, UpdateModule,
+        UpdateModuleInput,
+    };
+}
+
+/// `enrollment.*`.
+pub mod enrollment {
+    pub use procedures::enrollment::{
+        Access, AccessInput, AccessReason, Count, CountInput, Enroll, EnrollInput, Enrollment,
+        EnrollmentAccess, EnrollmentCount, EnrollmentStatus, Find, FindInput, Get, GetInput, History,
+        HistoryInput, ListByCourse, ListByCourseInput, ListByUser, ListByUserInput, OnChange, OnChangeInput,
+        RosterEntry, RosterUser, Source, Unenroll, UnenrollInput,
+    };
+}
+
+/// What happened to enrollments.
+pub mod event {
+    pub use procedures::event::{ActorKind, Event, EventActor, EventData, EventId, EventKind};
+}
+
+/// `member.*`.
+pub mod member {
+    pub use procedures::member::{
+        Get, GetInput, List, ListInput, Member, MembershipStatus, Provision, ProvisionInput, Role, SetRole,
+        SetRoleInput,
+    };
+}
+
+/// `module.*`.
+pub mod module {
+    pub use procedures::module::{ListByEnrollment, ListByEnrollmentInput, ModuleEnrollment};
+}
+
+/// `organization.*`.
+pub mod organization {
+    pub use procedures::organization::{Create, CreateInput, Get, GetInput, Organization};
+}
+
+/// `session.*`. What `session.me` answers is [`Me`](session::Me)'s output.
+pub mod session {
+    pub use procedures::router::NoInput;
+    pub use procedures::session::{Me, Scope, SessionKind};
+}
