@@ -13,6 +13,7 @@ use futures_util::{Stream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use procedures::error::{Error, Result};
+use procedures::router::Items;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
@@ -41,11 +42,7 @@ pub async fn subscribe(
     let frames: BoxStream<'static, String> = match begun.await {
         Err(error) => stream::iter([connected(), error_frame(&error, path, request_id)]).boxed(),
         Ok(items) => {
-            let (path, request_id) = (path.to_owned(), request_id.clone());
-            let frames = items.map(move |item| match item {
-                Ok(item) => format!("id: {}\ndata: {}\n\n", item.id, item.data.get()),
-                Err(error) => error_frame(&error, &path, &request_id),
-            });
+            let frames = frames(items, path.to_owned(), request_id.clone());
             let stopping = endpoint.stopping.clone().cancelled_owned();
             stream::iter([connected()]).chain(with_pings(frames).take_until(stopping)).boxed()
         }
@@ -56,6 +53,22 @@ pub async fn subscribe(
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
+}
+
+/// A subscription's items and its end: an error, or, of one that has nothing more to tell, `return`, after which a
+/// client does not come back.
+fn frames(items: Items, path: String, request_id: Arc<str>) -> impl Stream<Item = String> + Send {
+    stream::unfold(Some(items), move |items| {
+        let (path, request_id) = (path.clone(), request_id.clone());
+        async move {
+            let mut items = items?;
+            Some(match items.next().await {
+                Some(Ok(item)) => (format!("id: {}\ndata: {}\n\n", item.id, item.data.get()), Some(items)),
+                Some(Err(error)) => (error_frame(&error, &path, &request_id), None),
+                None => ("event: return\ndata: \n\n".to_owned(), None),
+            })
+        }
+    })
 }
 
 /// The frames, and pings while there are none, which end with them. An event without data would not be dispatched.
@@ -97,4 +110,33 @@ pub(super) fn resumed(input: &str, last_event_id: Option<String>) -> Result<Stri
         serde_json::from_str(input).map_err(|_| Error::invalid_input("", "not an object"))?;
     input.get_or_insert_default().insert("lastEventId".into(), last_event_id.into());
     Ok(text(&input))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{StreamExt, stream};
+    use procedures::error::{Error, Result};
+    use procedures::router::Tracked;
+    use serde_json::value::{RawValue, to_raw_value};
+
+    async fn frames_of(items: Vec<Result<Tracked<Box<RawValue>>>>) -> Vec<String> {
+        super::frames(stream::iter(items).boxed(), "a.b".into(), "request".into()).collect().await
+    }
+
+    fn item(number: i32) -> Result<Tracked<Box<RawValue>>> {
+        Ok(Tracked { id: number.to_string(), data: to_raw_value(&number).unwrap() })
+    }
+
+    #[tokio::test]
+    async fn one_that_has_told_all_returns() {
+        let frames = frames_of(vec![item(1), item(2)]).await;
+        assert_eq!(frames, ["id: 1\ndata: 1\n\n", "id: 2\ndata: 2\n\n", "event: return\ndata: \n\n"]);
+    }
+
+    #[tokio::test]
+    async fn one_that_fails_does_not() {
+        let frames = frames_of(vec![item(1), Err(Error::unauthorized()), item(2)]).await;
+        assert_eq!(frames.len(), 2);
+        assert!(frames[1].starts_with("event: serialized-error\ndata: {"), "{}", frames[1]);
+    }
 }

@@ -16,6 +16,7 @@ on_both![
     resumed_without_a_gap_or_a_double,
     of_what_the_caller_may_see,
     narrowed_with_the_role,
+    what_was_read_ahead_is_decided_anew,
     ended_with_the_membership,
     not_after_an_event_to_come,
     written_by_another_process,
@@ -109,6 +110,26 @@ async fn narrowed_with_the_role(world: World) {
     world.ok(&demoted, "enrollment.enroll", course.clone()).await;
     let (_, event) = next(&mut items).await;
     assert_eq!((&event["kind"], &event["userId"]), (&json!("enrolled"), &json!(world.id("<demoted>"))));
+}
+
+/// Events that were read, but not told yet, are told to who the caller is by then: none twice, none left out.
+async fn what_was_read_ahead_is_decided_anew(world: World) {
+    let course = json!({ "courseId": world.course("course", json!({})).await });
+    let demoted = world.person("demoted", Role::Coordinator).await;
+    let mut items = world.subscribe(&world.app, &demoted, ON_CHANGE, course.clone()).await;
+    for method in ["enrollment.enroll", "enrollment.unenroll", "enrollment.enroll"] {
+        world.ok(&world.acme.learner, method, course.clone()).await;
+        world.ok(&demoted, method, course.clone()).await;
+    }
+    // With the first, all are read.
+    let (_, first) = next(&mut items).await;
+    assert_eq!((&first["kind"], &first["userId"]), (&json!("enrolled"), &json!(world.id("<learner>"))));
+    world.ok(&world.acme.admin, "member.setRole", json!({ "userId": "<demoted>", "role": "learner" })).await;
+    tokio::time::sleep(SESSION_RECHECK + Duration::from_secs(1)).await;
+    for kind in ["enrolled", "cancelled", "reactivated"] {
+        let (_, event) = next(&mut items).await;
+        assert_eq!((&event["kind"], &event["userId"]), (&json!(kind), &json!(world.id("<demoted>"))));
+    }
 }
 
 async fn ended_with_the_membership(world: World) {
