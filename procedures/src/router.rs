@@ -53,6 +53,13 @@ pub struct Tracked<T> {
 /// A subscription's items, serialized once. It ends with an error, or when the wire lets go of it.
 pub type Items = BoxStream<'static, Result<Tracked<Box<RawValue>>>>;
 
+/// A subscription that has begun.
+pub struct Begun<I = Items> {
+    /// What it goes on after: whoever is cut off before the first item names this id.
+    pub after: String,
+    pub items: I,
+}
+
 /// What a call does: reads, changes, or goes on telling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -71,7 +78,7 @@ pub struct Call {
 
 type Answerer = Arc<dyn Fn(Call, &str) -> BoxFuture<'static, Reply> + Send + Sync>;
 type Subscriber =
-    Arc<dyn Fn(Call, Arc<dyn Session>, &str) -> BoxFuture<'static, Result<Items>> + Send + Sync>;
+    Arc<dyn Fn(Call, Arc<dyn Session>, &str) -> BoxFuture<'static, Result<Begun>> + Send + Sync>;
 
 enum Handler {
     Answers(Answerer),
@@ -103,7 +110,7 @@ impl Procedure {
 
     /// Begins a subscription: what happens from the moment this answers is among its items. It goes on for as long as
     /// the session holds. A call is no subscription: NOT_FOUND.
-    pub async fn subscribe(&self, call: Call, session: Arc<dyn Session>, input: &str) -> Result<Items> {
+    pub async fn subscribe(&self, call: Call, session: Arc<dyn Session>, input: &str) -> Result<Begun> {
         match &self.handler {
             Handler::Streams(subscribe) => bounded(async { subscribe(call, session, input).await }).await,
             Handler::Answers(_) => Err(Error::not_found()),
@@ -152,7 +159,7 @@ impl Router {
         S::Input: Input,
         S::Output: Output,
         K: CallerKind,
-        F: Future<Output = Result<I>> + Send + 'static,
+        F: Future<Output = Result<Begun<I>>> + Send + 'static,
         I: Stream<Item = Result<Tracked<S::Output>>> + Send + 'static,
     {
         let handler = move |call: Call, session: Arc<dyn Session>, json: &str| {
@@ -162,7 +169,11 @@ impl Router {
                 let Tracked { id, data } = item.unwrap_or_else(|panic| Err(panicked(panic)))?;
                 Ok(Tracked { id, data: reply(&data)? })
             };
-            async move { Ok(AssertUnwindSafe(started?.await?).catch_unwind().map(item).boxed()) }.boxed()
+            let begun = async move {
+                let Begun { after, items } = started?.await?;
+                Ok(Begun { after, items: AssertUnwindSafe(items).catch_unwind().map(item).boxed() })
+            };
+            begun.boxed()
         };
         self.add::<S, S::Input, K>(Kind::Subscription, Handler::Streams(Arc::new(handler)))
     }

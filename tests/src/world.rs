@@ -88,7 +88,7 @@ impl World {
         let procedure = router().find(path).unwrap_or_else(|| panic!("there is no procedure {path}"));
         let caller = actor.caller(app).await.expect("a session");
         let call = Call { app: app.clone(), caller, request_id: REQUEST_ID.into() };
-        procedure.subscribe(call, actor.session(app), &input).await.expect("a subscription")
+        procedure.subscribe(call, actor.session(app), &input).await.expect("a subscription").items
     }
 
     /// The answer of a call that is to succeed, with labels.

@@ -14,7 +14,7 @@ use crate::event::store::EventFilter;
 use crate::event::{Event, EventId};
 use crate::limits::{OUTAGE_REST, SESSION_RECHECK};
 use crate::policy::{self, Action, Verdict};
-use crate::router::{Tracked, signature};
+use crate::router::{Begun, Tracked, signature};
 use crate::values::{CourseId, UserId};
 
 /// What happens to enrollments, as it happens, in order: of a course, of a member, or all that the caller may see.
@@ -38,12 +38,14 @@ signature!(OnChange: Subscription "enrollment.onChange" (OnChangeInput) -> Event
 pub async fn on_change(
     live: Live<Insider>,
     input: OnChangeInput,
-) -> Result<impl Stream<Item = Result<Tracked<Event>>> + Send + 'static> {
+) -> Result<Begun<impl Stream<Item = Result<Tracked<Event>>> + Send + 'static>> {
     let following = Following::begin(live, input).await?;
-    Ok(stream::try_unfold(following, async |mut following| {
+    let after = following.reader.reached().to_string();
+    let items = stream::try_unfold(following, async |mut following| {
         let event = following.next().await?;
         Ok(Some((Tracked { id: event.id.to_string(), data: event }, following)))
-    }))
+    });
+    Ok(Begun { after, items })
 }
 
 /// What the caller asked for, narrowed to what they may see.

@@ -105,6 +105,11 @@ impl Reader {
         }
     }
 
+    /// The event that it goes on after.
+    pub(crate) fn reached(&self) -> EventId {
+        self.reached
+    }
+
     /// From now on, the events of another filter; from an unread one on, if there is one.
     pub(crate) fn refilter(&mut self, filter: EventFilter, unread: Option<Event>) {
         self.filter = filter;

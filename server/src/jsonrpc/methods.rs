@@ -9,7 +9,7 @@ use jsonrpsee_types::response::{SubscriptionError as SubscriptionFailed, Subscri
 use jsonrpsee_types::{ErrorObjectOwned, Params};
 use procedures::caller::Session;
 use procedures::error::{Error, Result};
-use procedures::router::Kind;
+use procedures::router::{Begun, Kind};
 use procedures::{Call, Procedure, Router, describe};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -106,7 +106,7 @@ async fn follow(
         let (procedure, call) = called(table, path, extensions)?;
         let behind = extensions.get::<Behind>().cloned();
         let behind = behind.ok_or_else(|| Error::internal("a subscription without a session"))?;
-        let items = procedure.subscribe(call, behind.session.clone(), input(params)).await?;
+        let Begun { items, .. } = procedure.subscribe(call, behind.session.clone(), input(params)).await?;
         Ok::<_, Error>((items, behind))
     };
     let request_id = extensions.get::<Call>().map(|call| call.request_id.clone()).unwrap_or_default();

@@ -13,7 +13,7 @@ use futures_util::{Stream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use procedures::error::{Error, Result};
-use procedures::router::Items;
+use procedures::router::{Begun, Items};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
@@ -40,11 +40,11 @@ pub async fn subscribe(
         endpoint.find(path)?.subscribe(endpoint.call(&caller, request_id), session, &input).await
     };
     let frames: BoxStream<'static, String> = match begun.await {
-        Err(error) => stream::iter([connected(), error_frame(&error, path, request_id)]).boxed(),
-        Ok(items) => {
+        Err(error) => stream::iter([connected(None), error_frame(&error, path, request_id)]).boxed(),
+        Ok(Begun { after, items }) => {
             let frames = frames(items, path.to_owned(), request_id.clone());
             let stopping = endpoint.stopping.clone().cancelled_owned();
-            stream::iter([connected()]).chain(with_pings(frames).take_until(stopping)).boxed()
+            stream::iter([connected(Some(&after))]).chain(with_pings(frames).take_until(stopping)).boxed()
         }
     };
     let mut response = Response::new(Body::from_stream(frames.map(Ok::<_, Infallible>)));
@@ -82,11 +82,12 @@ fn with_pings(frames: impl Stream<Item = String> + Send) -> impl Stream<Item = S
     })
 }
 
-fn connected() -> String {
-    format!(
-        "event: connected\ndata: {{\"reconnectAfterInactivityMs\":{}}}\n\n",
-        RECONNECT_AFTER_SILENCE.as_millis()
-    )
+/// The first frame. With the id that the subscription goes on after: a browser that is cut off before the first item
+/// names it when it comes back, and misses nothing.
+fn connected(after: Option<&str>) -> String {
+    let silence = RECONNECT_AFTER_SILENCE.as_millis();
+    let id = after.map(|after| format!("id: {after}\n")).unwrap_or_default();
+    format!("event: connected\ndata: {{\"reconnectAfterInactivityMs\":{silence}}}\n{id}\n")
 }
 
 fn error_frame(error: &Error, path: &str, request_id: &str) -> String {

@@ -11,7 +11,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use http::{HeaderMap, Uri};
 use procedures::Call;
 use procedures::error::{Code, Error, Result};
-use procedures::router::Items;
+use procedures::router::{Begun, Items};
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 
@@ -179,7 +179,7 @@ impl Talk {
         let procedure = self.endpoint.find_kind(&wanted.path, wanted.kind)?;
         let session = self.endpoint.authenticator.hold(&credentials);
         let input = resumed(wanted.input(), wanted.last_event_id.clone())?;
-        let items = procedure.subscribe(call, session, &input).await?;
+        let Begun { items, .. } = procedure.subscribe(call, session, &input).await?;
         let id = id.unwrap_or("null").to_owned();
         outbox.send(format!("{{\"id\":{id},\"result\":{{\"type\":\"started\"}}}}")).await;
         outbox.spawn(follow(id, wanted.path, items, place, outbox.clone(), request_id.clone()));

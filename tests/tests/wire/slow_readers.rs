@@ -110,8 +110,10 @@ async fn over_events(site: Site) {
     assert_eq!(ids.len(), MANY_EVENTS);
 }
 
+/// Of the items; the first frame has an id too, but is none.
 fn ids_in(frames: &str) -> impl Iterator<Item = String> + '_ {
-    frames.lines().filter_map(|line| line.strip_prefix("id: ")).map(str::to_owned)
+    let id = |frame: &str| Some(frame.strip_prefix("id: ")?.lines().next()?.to_owned());
+    frames.split("\n\n").filter_map(id)
 }
 
 fn subscribe(path: &str, id: usize, input: &Value) -> Value {
