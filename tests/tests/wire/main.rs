@@ -2,16 +2,6 @@
 //!
 //! Each test starts a server of its own ([`Site`](site::Site)), names an actor and says what is on the wire.
 
-mod official_client;
-
-mod trpc_http;
-
-mod trpc_socket;
-
-mod slow_readers;
-
-mod processes;
-
 mod http;
 mod socket;
 
@@ -22,6 +12,12 @@ mod shape;
 mod hold;
 
 mod clients;
+
+mod official_client;
+
+mod trpc_http;
+
+mod trpc_socket;
 
 mod rust_client;
 
@@ -44,6 +40,10 @@ mod departures;
 mod shutdown;
 
 mod flood;
+
+mod slow_readers;
+
+mod processes;
 
 mod development;
 

@@ -89,11 +89,14 @@ async fn over_events(site: Site) {
     .to_string();
     let path = format!("/trpc/enrollment.onChange?input={input}");
     let after = |id: &str| [carol.headers.clone(), vec![header("last-event-id", id)]].concat();
+    let before = site.server.peak_memory();
     let mut slow = Connection::open_narrow(site.address()).await;
     slow.send_head("GET", &path, &after(BEGINNING)).await;
     slow.head().await;
     // As long as a client may take to read anything at all, and a little more.
     tokio::time::sleep(Duration::from_secs(32)).await;
+    let grown = site.server.peak_memory().saturating_sub(before);
+    assert!(grown <= MOST, "{} MB more for one connection", grown / (1024 * 1024));
     let mut ids = Vec::new();
     while let Some(frames) = slow.try_chunk().await {
         ids.extend(ids_in(&frames));
