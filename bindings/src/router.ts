@@ -15,8 +15,64 @@ export type AccessReason = "notAMember" | "notEnrolled" | "waitlisted" | "cancel
 /** Who makes things happen. */
 export type ActorKind = "user" | "service" | "system";
 
+/** Nothing is left to be told. */
+export type Anonymized = Record<string, never>;
+
+/** Proof of a completion. */
+export type Certificate = {
+  id: CertificateId;
+  /** What `certificate.verify` takes. */
+  number: CertificateNumber;
+  enrollmentId: EnrollmentId;
+  userId: UserId;
+  courseId: CourseId;
+  organizationId: OrganizationId;
+  issuedAt: Moment;
+  /** Null if it is valid for ever. */
+  expiresAt: Moment | null;
+  /** When the completion was revoked (D5). */
+  voidedAt: Moment | null;
+  voidReason: string | null;
+};
+
+/** A certificate by its id, for whoever may see its enrollment. */
+export type CertificateGetInput = { certificateId: CertificateId };
+
 /** A UUID. */
 export type CertificateId = string;
+
+/** The certificates of the caller, or of another member, oldest first, voided and expired ones included. */
+export type CertificateListByUserInput = {
+  /** The caller, unless told. */
+  userId?: UserId | null;
+  cursor?: string | null;
+  limit?: Limit | null;
+};
+
+/** What is printed on a certificate: `XXXX-XXXX-XXXX-XXXX-XXXX-XXXX`. */
+export type CertificateNumber = string;
+
+/** What a number stands for. */
+export type CertificateState =
+  | "valid"
+  | "expired"
+  | "voided"
+  /** No certificate has this number. */
+  | "unknown";
+
+/**
+ * Whether a certificate with this number is valid. For anyone, also without a session; it tells nothing of a person.
+ */
+export type CertificateVerifyInput = {
+  /** As it is printed; case, hyphens and spaces do not matter. */
+  number: string;
+};
+
+/** What is asked about. */
+export type CheckAction = "enroll" | "unenroll" | "revoke";
+
+/** What would become of the enrollment. */
+export type CheckOutcome = "enrolled" | "waitlisted" | "cancelled" | "refused";
 
 /** tRPC's error keys; each is also a number (JSON-RPC's `code`) and an HTTP status. */
 export type Code =
@@ -35,6 +91,102 @@ export type Code =
   | "TOO_MANY_REQUESTS"
   | "INTERNAL_SERVER_ERROR"
   | "SERVICE_UNAVAILABLE";
+
+/** A group of members, with courses that each of them is to be enrolled in. */
+export type Cohort = {
+  id: CohortId;
+  organizationId: OrganizationId;
+  name: string;
+  /** How many people are in it, whatever the status of their membership. */
+  memberCount: number;
+  /** In whatever status. */
+  courseIds: Array<CourseId>;
+  createdAt: Moment;
+};
+
+/**
+ * Adds members to a cohort, and enrolls them in its courses (D20). Whoever is in it already is not added again, but
+ * enrolled where they are not.
+ *
+ * For coordinators (who enroll learners alone), admins, and services with `cohorts:write`.
+ */
+export type CohortAddMembersInput = {
+  cohortId: CohortId;
+  /** At most 1000. */
+  userIds: Array<UserId>;
+};
+
+/**
+ * Gives a cohort a course, and enrolls its members in it (D20): at once if it is published, else when it is (D16).
+ *
+ * For coordinators (who enroll learners alone), admins, and services with `cohorts:write`.
+ */
+export type CohortAttachCourseInput = { cohortId: CohortId; courseId: CourseId };
+
+/**
+ * Creates a cohort, and enrolls its members in its courses (D20).
+ *
+ * For coordinators (whose cohorts enroll learners alone), admins, and services with `cohorts:write`.
+ */
+export type CohortCreateInput = {
+  name: string;
+  /** Its members, at most 1000; more can be added. None unless told. */
+  userIds?: Array<UserId> | null;
+  /** Its courses, at most 100, in whatever status. None unless told. */
+  courseIds?: Array<CourseId> | null;
+};
+
+/**
+ * Takes a course from a cohort. Nobody is unenrolled by that, and nothing changes if the cohort does not have it.
+ *
+ * For coordinators, admins, and services with `cohorts:write`.
+ */
+export type CohortDetachCourseInput = { cohortId: CohortId; courseId: CourseId };
+
+/** A cohort by its id. For coordinators, admins, and services with `cohorts:write`. */
+export type CohortGetInput = { cohortId: CohortId };
+
+/** A UUID. */
+export type CohortId = string;
+
+/** The organization's cohorts, oldest first. For coordinators, admins, and services with `cohorts:write`. */
+export type CohortListInput = {
+  /** A part of the name, in either case. */
+  search?: string | null;
+  cursor?: string | null;
+  limit?: Limit | null;
+};
+
+/**
+ * Takes members out of a cohort. Nobody is unenrolled by that, and whoever is not in it stays out of it.
+ *
+ * For coordinators, admins, and services with `cohorts:write`.
+ */
+export type CohortRemoveMembersInput = {
+  cohortId: CohortId;
+  /** At most 1000. */
+  userIds: Array<UserId>;
+};
+
+/**
+ * Enrolls every member of a cohort in every course of it where they are not enrolled, and says who was skipped and why
+ * (D20).
+ *
+ * For coordinators (who enroll learners alone), admins, and services with `cohorts:write`.
+ */
+export type CohortSyncInput = { cohortId: CohortId };
+
+/** What else would happen; nothing when refused. */
+export type Consequences = {
+  /** An earlier enrollment would be taken up again (D1). */
+  reactivates: boolean;
+  /** The place on the waitlist, from 1; null unless it would wait. */
+  waitlistPosition: number | null;
+  seatFreed: boolean;
+  /** Who would get the seat that is freed (D11). */
+  promotesUserId: UserId | null;
+  certificateVoided: boolean;
+};
 
 /** What one enrolls in. */
 export type Course = {
@@ -146,7 +298,9 @@ export type CourseListInput = {
 };
 
 /**
- * Publishes a course, draft or archived: from now on it takes enrollments (D16). Nothing changes if it is published.
+ * Publishes a course, draft or archived: from now on it takes enrollments (D16). Whoever waits gets the
+ * seats that are free (D11), then the members of its cohorts are enrolled (D20), which the answer does not count yet.
+ * Publishing a published course changes nothing of it; it only goes on with enrolling, should that have been cut short.
  *
  * For the course's authors, admins, and services with `courses:write`.
  */
@@ -174,7 +328,8 @@ export type CourseUnpublishInput = { courseId: CourseId };
 /**
  * Edits a course: an absent field stays as it is, null clears it (or makes it what a new course has).
  *
- * For the course's authors, admins, and services with `courses:write`. Lowering the capacity removes nobody (D10).
+ * For the course's authors, admins, and services with `courses:write`. Lowering the capacity removes
+ * nobody (D10); raising it gives the new seats to those who wait (D11).
  */
 export type CourseUpdateInput = {
   courseId: CourseId;
@@ -209,6 +364,17 @@ export type CourseUpdateModuleInput = {
   position?: number | null;
 };
 
+/** One enrollment that lacks modules. */
+export type DriftEntry = {
+  enrollmentId: EnrollmentId;
+  userId: UserId;
+  /** In the order of the course. */
+  missing: Array<ModuleId>;
+  /** Percent, rounded down. */
+  progressNow: number;
+  progressAfter: number;
+};
+
 /** An e-mail address. */
 export type Email = string;
 
@@ -226,6 +392,27 @@ export type EnrollInput = {
   notes?: string | null;
   /** Whether to join the waitlist of a full course that has one; true unless told. */
   waitlist?: boolean | null;
+};
+
+/** One row. */
+export type EnrollManyItem = {
+  courseId: CourseId;
+  userId: UserId;
+  /** For those who may read notes. */
+  notes?: string | null;
+  /** Makes the row safe to repeat, in whichever call. */
+  idempotencyKey?: IdempotencyKey | null;
+};
+
+/** What came of one row. */
+export type EnrollManyResult =
+  | { ok: Enrollment }
+  | { error: ErrorShape };
+
+/** The rows' answers. */
+export type EnrollManyResults = {
+  /** In the order of the rows. */
+  results: Array<EnrollManyResult>;
 };
 
 /** A user's place in a course. */
@@ -288,6 +475,42 @@ export type EnrollmentAccessInput = {
   userId?: UserId | null;
 };
 
+/** A prediction by the very rules that decide. */
+export type EnrollmentCheck = {
+  allowed: boolean;
+  outcome: CheckOutcome;
+  /** Every failing gate, in the order in which the first would be the call's answer; empty when allowed. */
+  reasons: Array<Reason>;
+  consequences: Consequences;
+};
+
+/**
+ * What would come of enrolling, unenrolling or revoking now: every gate that would refuse it, or its consequences.
+ * Nothing is changed, and nothing is promised: someone else may be faster.
+ *
+ * For oneself, and for those who may read or change the enrollments of others.
+ */
+export type EnrollmentCheckInput = {
+  action: CheckAction;
+  courseId: CourseId;
+  /** The caller, unless told. */
+  userId?: UserId | null;
+};
+
+/**
+ * Completes an enrollment and issues its certificate, where the course gives one (D12, D13).
+ *
+ * It takes every module completed and the course's pass score, which services with `progress:write` report; or a
+ * waiver, by coordinators, admins, and services with `enrollments:write`.
+ */
+export type EnrollmentCompleteInput = {
+  enrollmentId: EnrollmentId;
+  /** 0 to 100, at most two decimals. */
+  score?: number | null;
+  /** Why neither modules nor score matter. */
+  waiveReason?: string | null;
+};
+
 /** Enrollments by status, and seats. */
 export type EnrollmentCount = {
   enrolled: number;
@@ -309,6 +532,25 @@ export type EnrollmentCount = {
  * For coordinators, admins, services with `enrollments:read`, and the course's authors.
  */
 export type EnrollmentCountInput = { courseId: CourseId };
+
+/**
+ * Enrolls many people at once, each as `enrollment.enroll` would, in their order and in one transaction: earlier rows
+ * queue first, and a row that is refused costs the others nothing.
+ *
+ * Each row for whom `enrollment.enroll` would take it: coordinators (of learners alone), admins, services with
+ * `enrollments:write`, and anyone for themselves.
+ */
+export type EnrollmentEnrollManyInput = {
+  /** At most 1000. */
+  items: Array<EnrollManyItem>;
+};
+
+/**
+ * Ends an enrollment that was not completed, and frees its seat; its progress is kept (D7).
+ *
+ * For services with `enrollments:write`.
+ */
+export type EnrollmentExpireInput = { enrollmentId: EnrollmentId };
 
 /** The enrollment of the caller, or of another member, in a course; null if there is none. */
 export type EnrollmentFindInput = {
@@ -341,6 +583,21 @@ export type EnrollmentListByCourseInput = {
   limit?: Limit | null;
 };
 
+/**
+ * The organization's enrollments, in the order in which people first enrolled; with `updatedSince` those alone that
+ * changed at that moment or later.
+ *
+ * For coordinators, admins and services with `enrollments:read`; for authors in a course of theirs that they name.
+ */
+export type EnrollmentListByOrganizationInput = {
+  /** All, unless told. */
+  statuses?: Array<EnrollmentStatus> | null;
+  courseId?: CourseId | null;
+  updatedSince?: Moment | null;
+  cursor?: string | null;
+  limit?: Limit | null;
+};
+
 /** The enrollments of the caller, or of another member, oldest first. */
 export type EnrollmentListByUserInput = {
   /** The caller, unless told. */
@@ -366,6 +623,32 @@ export type EnrollmentOnChangeInput = {
   userId?: UserId | null;
   /** The last event seen. */
   lastEventId?: EventId | null;
+};
+
+/**
+ * Gives a seat to one who waits, by hand (D11). A full course is `courseFull`: nobody overbooks (D10).
+ *
+ * For coordinators, admins, and services with `enrollments:write`.
+ */
+export type EnrollmentPromoteInput = { enrollmentId: EnrollmentId };
+
+/**
+ * Takes a completion back: the enrollment is cancelled, its certificate voided, its seat freed (D5, D6).
+ *
+ * For admins, and services with `enrollments:write`.
+ */
+export type EnrollmentRevokeInput = {
+  enrollmentId: EnrollmentId;
+  /** Kept in the enrollment's history and on the certificate. */
+  reason: string;
+};
+
+/** Writes what coordinators know of an enrollment; null takes it away. For coordinators and admins. */
+export type EnrollmentSetNotesInput = {
+  enrollmentId: EnrollmentId;
+  notes: string | null;
+  /** The version that was read; another one is CONFLICT `versionMismatch`. */
+  version: number;
 };
 
 /** Where an enrollment stands. `enrolled`, `waitlisted` and `completed` are active (D2). */
@@ -418,7 +701,15 @@ export type EventData = {
   source?: Source;
   /** Who enrolled the learner, if someone else did (D21). */
   enrolledByUserId?: UserId;
-  /** Why, in the words of whoever did it, or a word of the system (`membershipEnded`, `courseClosed`). */
+  /** The module that was started, completed, assigned or unassigned. */
+  moduleId?: ModuleId;
+  score?: number;
+  /** The certificate that was issued or voided. */
+  certificateId?: CertificateId;
+  /**
+   * Why, in the words of whoever did it (of a completion: why its conditions were waived), or a word of the system
+   * (`membershipEnded`, `membershipSuspended`).
+   */
   reason?: string;
 };
 
@@ -444,6 +735,22 @@ export type EventKind =
   | "certificateVoided"
   | "reminderSent";
 
+/**
+ * The organization's whole log from a cursor on, oldest first and without a gap: an event is there only once all
+ * before it are.
+ *
+ * An event's `id` is a cursor too: whoever has reached the end, where `nextCursor` is null, goes on later after the id
+ * of the last event seen. For admins, and services with `events:read`.
+ */
+export type EventSinceInput = {
+  /**
+   * From the first event on, unless told. An id that no event has had yet is BAD_REQUEST: what comes before it could
+   * not be told from what was seen.
+   */
+  cursor?: string | null;
+  limit?: Limit | null;
+};
+
 /** 1 to 255 visible ASCII characters; the same key and input give the same answer for 24 hours. */
 export type IdempotencyKey = string;
 
@@ -451,6 +758,47 @@ export type IdempotencyKey = string;
 export type Idempotent = {
   /** Makes the call safe to repeat: the same key and input give the same answer for 24 hours. */
   idempotencyKey?: IdempotencyKey | null;
+};
+
+/** What must hold of an organization. */
+export type Invariant =
+  /** No course has more enrollments in a seat than it may have (D10). */
+  | "seats_within_limit"
+  /** A person has one enrollment in a course (D1). */
+  | "unique_enrollment_per_user_per_course"
+  /** What is counted along with each change is what there is. */
+  | "counters_equal_rows"
+  /** A completion has its certificate, and nothing else has one (D13). */
+  | "certificate_issued_on_completion"
+  /** The certificate of a completion that was taken back is void (D5). */
+  | "cancelled_enrollment_blocks_certificate"
+  /** Every change has its event, every event its change, and the log has no gap. */
+  | "events_match_changes"
+  /** Rows that refer to each other are of one organization. */
+  | "organization_consistency"
+  /** Nobody whose membership has ended is enrolled or waits (D19). */
+  | "tenant_scoped_access"
+  /** Nobody waits while there is a seat for them (D11). */
+  | "waitlist_moves";
+
+/** Whether one invariant holds. */
+export type InvariantCheck = {
+  name: Invariant;
+  ok: boolean;
+  /** Where it does not hold. There may be more of them once there are 100. */
+  violations: Array<Violation>;
+};
+
+/**
+ * Proves every invariant of the organization on all of its rows, as they are at one moment.
+ *
+ * For admins, and services with `events:read`.
+ */
+export type InvariantReport = {
+  /** Whether all of them hold. */
+  ok: boolean;
+  /** Every invariant, always in the same order. */
+  checks: Array<InvariantCheck>;
 };
 
 /** How many rows a page has: 1 to 200, 50 unless told. */
@@ -466,6 +814,14 @@ export type Member = {
   status: MembershipStatus;
   createdAt: Moment;
 };
+
+/**
+ * Ends a membership: the member's next call is refused, and what they are enrolled in or wait for is cancelled
+ * (`membershipEnded`), its seats freed, its progress kept (D19). Ending it twice changes nothing.
+ *
+ * For admins, and services with `members:write`.
+ */
+export type MemberEndInput = { userId: UserId };
 
 /** A member by their id. For admins, and services with `members:write`. */
 export type MemberGetInput = { userId: UserId };
@@ -495,8 +851,24 @@ export type MemberProvisionInput = {
   role?: Role | null;
 };
 
+/**
+ * Makes a suspended membership active again. Resuming an active one changes nothing; an ended one is `notAMember`, and
+ * begins anew by `member.provision`.
+ *
+ * For admins, and services with `members:write`.
+ */
+export type MemberResumeInput = { userId: UserId };
+
 /** Gives a member another role, from their next call on. For admins, and services with `members:write`. */
 export type MemberSetRoleInput = { userId: UserId; role: Role };
+
+/**
+ * Suspends a membership: the member's next call is refused, and whoever waits for a seat is passed over (D11, D19). Their
+ * enrollments stand. Suspending a suspended one changes nothing; an ended one is `notAMember`.
+ *
+ * For admins, and services with `members:write`.
+ */
+export type MemberSuspendInput = { userId: UserId };
 
 /** Only an active member may act or be enrolled (D19). */
 export type MembershipStatus = "active" | "suspended" | "ended";
@@ -512,6 +884,30 @@ export type Module = {
   /** Since when new enrollments no longer get it; null while they do. */
   retiredAt: Moment | null;
 };
+
+/**
+ * Gives a module to one enrollment: a later one (D14), or one that was taken away. Giving what it has changes nothing.
+ *
+ * For coordinators, admins, and services with `enrollments:write`.
+ */
+export type ModuleAssignInput = { enrollmentId: EnrollmentId; moduleId: ModuleId };
+
+/**
+ * Completes a module; completing it again changes nothing. In a course that says so, the last one completes the
+ * course too (D12).
+ *
+ * Learners complete their own lessons, surveys and webinars; what has a result (quiz, scorm) is recorded by services
+ * with `progress:write`, as is any other.
+ */
+export type ModuleCompleteInput = { enrollmentId: EnrollmentId; moduleId: ModuleId };
+
+/**
+ * Who lacks which later module of a course (D14), and what assigning them would make of the progress. Only enrollments
+ * under way are listed, and what an admin took away is not missing.
+ *
+ * For coordinators, admins, services with `enrollments:read`, and the course's authors.
+ */
+export type ModuleDriftInput = { courseId: CourseId; cursor?: string | null; limit?: Limit | null };
 
 /** A user's place in a module. */
 export type ModuleEnrollment = {
@@ -541,6 +937,21 @@ export type ModuleKind = "lesson" | "quiz" | "survey" | "webinar" | "scorm";
 /** The modules of an enrollment in the order of the course, soft-deleted ones included. */
 export type ModuleListByEnrollmentInput = { enrollmentId: EnrollmentId };
 
+/** A module of an enrollment with what it did to the enrollment. */
+export type ModuleProgress = { module: ModuleEnrollment; enrollment: Enrollment };
+
+/**
+ * Starts a module; starting it again changes nothing. Learners start their own, services with `progress:write` any.
+ */
+export type ModuleStartInput = { enrollmentId: EnrollmentId; moduleId: ModuleId };
+
+/**
+ * Takes a module away from one enrollment, with its part in the progress; only assigning it gives it back (D15).
+ *
+ * For coordinators, admins, and services with `enrollments:write`.
+ */
+export type ModuleUnassignInput = { enrollmentId: EnrollmentId; moduleId: ModuleId };
+
 /** A moment in UTC, RFC 3339 with `Z`. */
 export type Moment = string;
 
@@ -564,6 +975,9 @@ export type OrganizationGetInput = {
 
 /** A UUID. */
 export type OrganizationId = string;
+
+/** Renames the organization that the call is in; what is not told stays as it is. For global admins. */
+export type OrganizationUpdateInput = { name?: string | null; slug?: Slug | null };
 
 /** Whether the change of a call that failed for want of the database may have been made all the same. */
 export type Outcome =
@@ -604,6 +1018,8 @@ export type Reason =
   | { type: "versionMismatch"; current: number }
   /** A call with the same idempotency key is still running. */
   | { type: "keyInFlight" }
+  /** A person cancelled the enrollment, so a cohort leaves it alone until a person enrolls again (D20). */
+  | { type: "tombstone" }
   /** Another organization has this slug. */
   | { type: "slugTaken" }
   /** The organization has no identity provider yet, so nobody can be known by a subject there. */
@@ -714,11 +1130,24 @@ export type Session = {
 /** Who is behind a session. */
 export type SessionKind = "user" | "service";
 
+/** Someone who could not be enrolled in a course. */
+export type SkippedPlace = { userId: UserId; courseId: CourseId; reason: Reason };
+
 /** `a`–`z`, `0`–`9` and inner hyphens, 1 to 63 characters. */
 export type Slug = string;
 
 /** How an enrollment came about: by oneself, by another person, by a cohort, by a service. */
 export type Source = "self" | "coordinator" | "cohort" | "integration";
+
+/** What the automation did. */
+export type SyncReport = {
+  /** How many enrollments were made. */
+  enrolled: number;
+  /** How many are waiting for a seat instead. */
+  waitlisted: number;
+  /** Who could not be enrolled in what; the first 10,000. */
+  skipped: Array<SkippedPlace>;
+};
 
 /**
  * Cancels an enrollment and frees its seat; its progress is kept (D4, D9).
@@ -733,8 +1162,39 @@ export type UnenrollInput = {
   reason?: string | null;
 };
 
+/**
+ * Strips a member's name and e-mail address, and the notes on their enrollments here; every record stays (D24). It
+ * cannot be undone, and doing it twice changes nothing.
+ *
+ * For admins, and services with `members:write`; whoever is a member of other organizations too belongs to none of
+ * them alone, and is anonymized by a global admin.
+ */
+export type UserAnonymizeInput = { userId: UserId };
+
 /** A UUID. */
 export type UserId = string;
+
+/** What anyone may know of a certificate. */
+export type Verification = {
+  state: CertificateState;
+  /** Null if the number is unknown. */
+  courseTitle: string | null;
+  issuedAt: Moment | null;
+  /** Null if it is valid for ever. */
+  expiresAt: Moment | null;
+};
+
+/** One thing that is not as it must be, in words, and the ids of what it is about. */
+export type Violation = {
+  problem: string;
+  organizationId: OrganizationId;
+  courseId?: CourseId;
+  enrollmentId?: EnrollmentId;
+  userId?: UserId;
+  moduleId?: ModuleId;
+  certificateId?: CertificateId;
+  eventId?: EventId;
+};
 
 type Shape<D extends object> = Omit<TRPCDefaultErrorShape, "data"> & {
   data: Omit<TRPCDefaultErrorData, keyof D> & D;
@@ -749,6 +1209,72 @@ type Subscription<I, O> = TRPCSubscriptionProcedure<{ meta: unknown; input: I; o
 
 /** Every procedure: `createTRPCClient<AppRouter>(…)`. */
 export type AppRouter = TRPCBuiltRouter<Root, {
+  admin: {
+    /**
+     * Proves every invariant of the organization on all of its rows, as they are at one moment.
+     *
+     * For admins, and services with `events:read`.
+     */
+    verify: Query<void, InvariantReport>;
+  };
+  certificate: {
+    /** A certificate by its id, for whoever may see its enrollment. */
+    get: Query<CertificateGetInput, Certificate>;
+    /**
+     * The certificates of the caller, or of another member, oldest first, voided and expired ones included.
+     */
+    listByUser: Query<CertificateListByUserInput | void, Page<Certificate>>;
+    /**
+     * Whether a certificate with this number is valid. For anyone, also without a session; it tells nothing of a person.
+     */
+    verify: Query<CertificateVerifyInput, Verification>;
+  };
+  cohort: {
+    /**
+     * Adds members to a cohort, and enrolls them in its courses (D20). Whoever is in it already is not added again, but
+     * enrolled where they are not.
+     *
+     * For coordinators (who enroll learners alone), admins, and services with `cohorts:write`.
+     */
+    addMembers: Mutation<CohortAddMembersInput & Idempotent, Cohort>;
+    /**
+     * Gives a cohort a course, and enrolls its members in it (D20): at once if it is published, else when it is (D16).
+     *
+     * For coordinators (who enroll learners alone), admins, and services with `cohorts:write`.
+     */
+    attachCourse: Mutation<CohortAttachCourseInput & Idempotent, Cohort>;
+    /**
+     * Creates a cohort, and enrolls its members in its courses (D20).
+     *
+     * For coordinators (whose cohorts enroll learners alone), admins, and services with `cohorts:write`.
+     */
+    create: Mutation<CohortCreateInput & Idempotent, Cohort>;
+    /**
+     * Takes a course from a cohort. Nobody is unenrolled by that, and nothing changes if the cohort does not have it.
+     *
+     * For coordinators, admins, and services with `cohorts:write`.
+     */
+    detachCourse: Mutation<CohortDetachCourseInput & Idempotent, Cohort>;
+    /** A cohort by its id. For coordinators, admins, and services with `cohorts:write`. */
+    get: Query<CohortGetInput, Cohort>;
+    /**
+     * The organization's cohorts, oldest first. For coordinators, admins, and services with `cohorts:write`.
+     */
+    list: Query<CohortListInput | void, Page<Cohort>>;
+    /**
+     * Takes members out of a cohort. Nobody is unenrolled by that, and whoever is not in it stays out of it.
+     *
+     * For coordinators, admins, and services with `cohorts:write`.
+     */
+    removeMembers: Mutation<CohortRemoveMembersInput & Idempotent, Cohort>;
+    /**
+     * Enrolls every member of a cohort in every course of it where they are not enrolled, and says who was skipped and why
+     * (D20).
+     *
+     * For coordinators (who enroll learners alone), admins, and services with `cohorts:write`.
+     */
+    sync: Mutation<CohortSyncInput & Idempotent, SyncReport>;
+  };
   course: {
     /**
      * Adds a module to a course. Whoever is enrolled already does not get it by itself (D14).
@@ -772,7 +1298,9 @@ export type AppRouter = TRPCBuiltRouter<Root, {
      */
     list: Query<CourseListInput | void, Page<Course>>;
     /**
-     * Publishes a course, draft or archived: from now on it takes enrollments (D16). Nothing changes if it is published.
+     * Publishes a course, draft or archived: from now on it takes enrollments (D16). Whoever waits gets the
+     * seats that are free (D11), then the members of its cohorts are enrolled (D20), which the answer does not count yet.
+     * Publishing a published course changes nothing of it; it only goes on with enrolling, should that have been cut short.
      *
      * For the course's authors, admins, and services with `courses:write`.
      */
@@ -794,7 +1322,8 @@ export type AppRouter = TRPCBuiltRouter<Root, {
     /**
      * Edits a course: an absent field stays as it is, null clears it (or makes it what a new course has).
      *
-     * For the course's authors, admins, and services with `courses:write`. Lowering the capacity removes nobody (D10).
+     * For the course's authors, admins, and services with `courses:write`. Lowering the capacity removes
+     * nobody (D10); raising it gives the new seats to those who wait (D11).
      */
     update: Mutation<CourseUpdateInput & Idempotent, Course>;
     /**
@@ -810,6 +1339,20 @@ export type AppRouter = TRPCBuiltRouter<Root, {
      */
     access: Query<EnrollmentAccessInput, EnrollmentAccess>;
     /**
+     * What would come of enrolling, unenrolling or revoking now: every gate that would refuse it, or its consequences.
+     * Nothing is changed, and nothing is promised: someone else may be faster.
+     *
+     * For oneself, and for those who may read or change the enrollments of others.
+     */
+    check: Query<EnrollmentCheckInput, EnrollmentCheck>;
+    /**
+     * Completes an enrollment and issues its certificate, where the course gives one (D12, D13).
+     *
+     * It takes every module completed and the course's pass score, which services with `progress:write` report; or a
+     * waiver, by coordinators, admins, and services with `enrollments:write`.
+     */
+    complete: Mutation<EnrollmentCompleteInput & Idempotent, Enrollment>;
+    /**
      * How many enrollments a course has in each status, and how its seats stand.
      *
      * For coordinators, admins, services with `enrollments:read`, and the course's authors.
@@ -822,6 +1365,20 @@ export type AppRouter = TRPCBuiltRouter<Root, {
      * enroll learners, admins anyone, services by the scope `enrollments:write` (D21).
      */
     enroll: Mutation<EnrollInput & Idempotent, Enrollment>;
+    /**
+     * Enrolls many people at once, each as `enrollment.enroll` would, in their order and in one transaction: earlier rows
+     * queue first, and a row that is refused costs the others nothing.
+     *
+     * Each row for whom `enrollment.enroll` would take it: coordinators (of learners alone), admins, services with
+     * `enrollments:write`, and anyone for themselves.
+     */
+    enrollMany: Mutation<EnrollmentEnrollManyInput & Idempotent, EnrollManyResults>;
+    /**
+     * Ends an enrollment that was not completed, and frees its seat; its progress is kept (D7).
+     *
+     * For services with `enrollments:write`.
+     */
+    expire: Mutation<EnrollmentExpireInput & Idempotent, Enrollment>;
     /** The enrollment of the caller, or of another member, in a course; null if there is none. */
     find: Query<EnrollmentFindInput, Enrollment | null>;
     /** An enrollment by its id. */
@@ -834,6 +1391,13 @@ export type AppRouter = TRPCBuiltRouter<Root, {
      * For coordinators, admins, services with `enrollments:read`, and the course's authors (without notes).
      */
     listByCourse: Query<EnrollmentListByCourseInput, Page<RosterEntry>>;
+    /**
+     * The organization's enrollments, in the order in which people first enrolled; with `updatedSince` those alone that
+     * changed at that moment or later.
+     *
+     * For coordinators, admins and services with `enrollments:read`; for authors in a course of theirs that they name.
+     */
+    listByOrganization: Query<EnrollmentListByOrganizationInput | void, Page<RosterEntry>>;
     /** The enrollments of the caller, or of another member, oldest first. */
     listByUser: Query<EnrollmentListByUserInput | void, Page<Enrollment>>;
     /**
@@ -845,13 +1409,44 @@ export type AppRouter = TRPCBuiltRouter<Root, {
      */
     onChange: Subscription<EnrollmentOnChangeInput | void, Event>;
     /**
+     * Gives a seat to one who waits, by hand (D11). A full course is `courseFull`: nobody overbooks (D10).
+     *
+     * For coordinators, admins, and services with `enrollments:write`.
+     */
+    promote: Mutation<EnrollmentPromoteInput & Idempotent, Enrollment>;
+    /**
+     * Takes a completion back: the enrollment is cancelled, its certificate voided, its seat freed (D5, D6).
+     *
+     * For admins, and services with `enrollments:write`.
+     */
+    revoke: Mutation<EnrollmentRevokeInput & Idempotent, Enrollment>;
+    /** Writes what coordinators know of an enrollment; null takes it away. For coordinators and admins. */
+    setNotes: Mutation<EnrollmentSetNotesInput & Idempotent, Enrollment>;
+    /**
      * Cancels an enrollment and frees its seat; its progress is kept (D4, D9).
      *
      * A completed enrollment cannot be left, only revoked (D5); learners do not leave a managed course (D20).
      */
     unenroll: Mutation<UnenrollInput & Idempotent, Enrollment>;
   };
+  event: {
+    /**
+     * The organization's whole log from a cursor on, oldest first and without a gap: an event is there only once all
+     * before it are.
+     *
+     * An event's `id` is a cursor too: whoever has reached the end, where `nextCursor` is null, goes on later after the id
+     * of the last event seen. For admins, and services with `events:read`.
+     */
+    since: Query<EventSinceInput | void, Page<Event>>;
+  };
   member: {
+    /**
+     * Ends a membership: the member's next call is refused, and what they are enrolled in or wait for is cancelled
+     * (`membershipEnded`), its seats freed, its progress kept (D19). Ending it twice changes nothing.
+     *
+     * For admins, and services with `members:write`.
+     */
+    end: Mutation<MemberEndInput & Idempotent, Member>;
     /** A member by their id. For admins, and services with `members:write`. */
     get: Query<MemberGetInput, Member>;
     /** The organization's members, oldest first. For admins, and services with `members:write`. */
@@ -864,22 +1459,79 @@ export type AppRouter = TRPCBuiltRouter<Root, {
      */
     provision: Mutation<MemberProvisionInput & Idempotent, Member>;
     /**
+     * Makes a suspended membership active again. Resuming an active one changes nothing; an ended one is `notAMember`, and
+     * begins anew by `member.provision`.
+     *
+     * For admins, and services with `members:write`.
+     */
+    resume: Mutation<MemberResumeInput & Idempotent, Member>;
+    /**
      * Gives a member another role, from their next call on. For admins, and services with `members:write`.
      */
     setRole: Mutation<MemberSetRoleInput & Idempotent, Member>;
+    /**
+     * Suspends a membership: the member's next call is refused, and whoever waits for a seat is passed over (D11, D19). Their
+     * enrollments stand. Suspending a suspended one changes nothing; an ended one is `notAMember`.
+     *
+     * For admins, and services with `members:write`.
+     */
+    suspend: Mutation<MemberSuspendInput & Idempotent, Member>;
   };
   module: {
+    /**
+     * Gives a module to one enrollment: a later one (D14), or one that was taken away. Giving what it has changes nothing.
+     *
+     * For coordinators, admins, and services with `enrollments:write`.
+     */
+    assign: Mutation<ModuleAssignInput & Idempotent, ModuleProgress>;
+    /**
+     * Completes a module; completing it again changes nothing. In a course that says so, the last one completes the
+     * course too (D12).
+     *
+     * Learners complete their own lessons, surveys and webinars; what has a result (quiz, scorm) is recorded by services
+     * with `progress:write`, as is any other.
+     */
+    complete: Mutation<ModuleCompleteInput & Idempotent, ModuleProgress>;
+    /**
+     * Who lacks which later module of a course (D14), and what assigning them would make of the progress. Only enrollments
+     * under way are listed, and what an admin took away is not missing.
+     *
+     * For coordinators, admins, services with `enrollments:read`, and the course's authors.
+     */
+    drift: Query<ModuleDriftInput, Page<DriftEntry>>;
     /** The modules of an enrollment in the order of the course, soft-deleted ones included. */
     listByEnrollment: Query<ModuleListByEnrollmentInput, Array<ModuleEnrollment>>;
+    /**
+     * Starts a module; starting it again changes nothing. Learners start their own, services with `progress:write` any.
+     */
+    start: Mutation<ModuleStartInput & Idempotent, ModuleProgress>;
+    /**
+     * Takes a module away from one enrollment, with its part in the progress; only assigning it gives it back (D15).
+     *
+     * For coordinators, admins, and services with `enrollments:write`.
+     */
+    unassign: Mutation<ModuleUnassignInput & Idempotent, ModuleProgress>;
   };
   organization: {
     /** Creates an organization. For global admins. */
     create: Mutation<OrganizationCreateInput & Idempotent, Organization>;
     /** The organization that the call is in. For global admins. */
     get: Query<OrganizationGetInput | void, Organization>;
+    /** Renames the organization that the call is in; what is not told stays as it is. For global admins. */
+    update: Mutation<OrganizationUpdateInput & Idempotent | void, Organization>;
   };
   session: {
     /** What a session is and may do. */
     me: Query<void, Session>;
+  };
+  user: {
+    /**
+     * Strips a member's name and e-mail address, and the notes on their enrollments here; every record stays (D24). It
+     * cannot be undone, and doing it twice changes nothing.
+     *
+     * For admins, and services with `members:write`; whoever is a member of other organizations too belongs to none of
+     * them alone, and is anonymized by a global admin.
+     */
+    anonymize: Mutation<UserAnonymizeInput & Idempotent, Anonymized>;
   };
 }>;

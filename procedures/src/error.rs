@@ -149,6 +149,8 @@ pub enum Reason {
     VersionMismatch { current: i32 },
     /// A call with the same idempotency key is still running.
     KeyInFlight,
+    /// A person cancelled the enrollment, so a cohort leaves it alone until a person enrolls again (D20).
+    Tombstone,
     /// Another organization has this slug.
     SlugTaken,
     /// The organization has no identity provider yet, so nobody can be known by a subject there.
@@ -181,6 +183,7 @@ impl Reason {
             | Reason::InvalidTransition { .. }
             | Reason::VersionMismatch { .. }
             | Reason::KeyInFlight
+            | Reason::Tombstone
             | Reason::SlugTaken => Code::Conflict,
             Reason::NoIdentityProvider
             | Reason::CourseNotPublished
@@ -205,6 +208,7 @@ impl Reason {
             | Reason::ManagedCourse
             | Reason::VersionMismatch { .. }
             | Reason::KeyInFlight
+            | Reason::Tombstone
             | Reason::SlugTaken
             | Reason::NoIdentityProvider
             | Reason::CourseNotPublished
@@ -228,6 +232,7 @@ impl Reason {
             Reason::InvalidTransition { .. } => "The enrollment's status does not allow this.",
             Reason::VersionMismatch { .. } => "Changed by someone else since it was read.",
             Reason::KeyInFlight => "A call with this idempotency key is still running.",
+            Reason::Tombstone => "A person cancelled this enrollment; only a person enrolls again.",
             Reason::SlugTaken => "Another organization has this slug.",
             Reason::NoIdentityProvider => "The organization has no identity provider yet.",
             Reason::CourseNotPublished => "The course is not published.",

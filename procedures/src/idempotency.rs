@@ -24,6 +24,7 @@ use crate::limits::KEY_RETENTION;
 use crate::values::{IdempotencyKey, Moment, OrganizationId, PrincipalId};
 
 mod store;
+pub(crate) use store::forget;
 pub use store::purge;
 
 /// A mutation's key and what it was sent with.
@@ -125,7 +126,7 @@ pub(crate) async fn record<'a, T: Serialize + 'a>(
     store::save(conn, &rows).await
 }
 
-fn reused() -> Error {
+pub(crate) fn reused() -> Error {
     Error::new(Code::UnprocessableContent, "The idempotency key was used before with another input.")
 }
 
@@ -148,10 +149,9 @@ impl<K: AsRef<Insider>> Cx<K> {
         work: impl AsyncFnOnce(&mut Transaction<'_>, A) -> Result<T>,
     ) -> Result<T> {
         let claim = [self.key.clone().map(|call| Claim::new(self.caller.as_ref(), call))];
-        let now = self.app.clock.now();
         self.app
-            .db
-            .transaction(now, async |tx| {
+            .transaction(async |tx| {
+                let now = tx.now;
                 let authorized = authorize(tx).await?;
                 match self::claim(tx, &claim, now).await?.pop() {
                     Some(Claimed::Answered(answer)) => return Ok(answer),

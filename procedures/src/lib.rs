@@ -35,13 +35,23 @@ pub mod enrollment;
 
 pub mod module;
 
+pub mod certificate;
+
+pub mod user;
+
+pub mod cohort;
+
 pub mod event;
+
+pub mod admin;
 
 pub mod describe;
 
 pub mod development;
 
 use tokio_util::task::TaskTracker;
+
+use db::Transaction;
 
 pub use caller::{Caller, Cx};
 pub use clock::Clock;
@@ -63,6 +73,26 @@ impl App {
     pub fn new(db: Database) -> Self {
         App { db, clock: Clock::default(), wakeups: event::Wakeups::default(), mutations: TaskTracker::new() }
     }
+
+    /// Runs `work` in a transaction, and once it is committed tells those who follow the log of its events.
+    pub(crate) async fn transaction<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut events_of = None;
+        let done = self
+            .db
+            .transaction(self.clock.now(), async |tx| {
+                let done = work(tx).await?;
+                events_of = tx.events_of;
+                Ok(done)
+            })
+            .await?;
+        if let Some(organization) = events_of {
+            self.wakeups.announce(organization);
+        }
+        Ok(done)
+    }
 }
 
 /// Every procedure there is.
@@ -71,7 +101,12 @@ pub fn router() -> Router {
         .merge(session::router())
         .merge(enrollment::router())
         .merge(module::router())
+        .merge(certificate::router())
+        .merge(user::router())
         .merge(course::router())
+        .merge(cohort::router())
         .merge(member::router())
         .merge(organization::router())
+        .merge(event::router())
+        .merge(admin::router())
 }

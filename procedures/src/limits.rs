@@ -18,6 +18,24 @@ pub const MAX_AUTHORS: usize = 100;
 /// Modules of a course, retired ones included.
 pub const MAX_MODULES: usize = 500;
 
+/// Items of a list in an input.
+pub const MAX_LIST_INPUT: usize = 1000;
+
+/// Members of a cohort.
+pub const MAX_COHORT_MEMBERS: usize = 10_000;
+
+/// Courses of a cohort.
+pub const MAX_COHORT_COURSES: usize = 100;
+
+/// Places that a cohort enrolls in one transaction.
+pub const COHORT_CHUNK: usize = 500;
+
+/// Places that a cohort's sync names as skipped.
+pub const MAX_SKIPPED: usize = 10_000;
+
+/// Violations that are named of one invariant.
+pub const MAX_VIOLATIONS: usize = 100;
+
 /// Characters of what an error repeats of a wrong input.
 pub const MAX_QUOTED: usize = 300;
 
@@ -68,6 +86,9 @@ pub const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a statement may take.
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a statement may take that verifies an organization for whoever runs the service.
+pub const VERIFICATION_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 /// How long a statement waits for another transaction.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(5);

@@ -20,11 +20,23 @@ pub enum Action {
     ReadEnrollments,
     /// What coordinators wrote about an enrollment.
     ReadNotes,
+    /// Promote by hand, assign modules, complete with a waiver.
+    DecideEnrollments,
+    /// Record that another's modules are started or completed, complete with a score.
+    RecordProgress,
+    /// Take a completion back.
+    RevokeCompletions,
+    /// End what has run out of time.
+    ExpireEnrollments,
     /// Create, edit, publish and archive courses and their modules.
     WriteCourses,
-    /// Provision members and set their roles.
+    /// Make cohorts, and say who and what is in them.
+    WriteCohorts,
+    /// Provision members, set their roles, suspend and end memberships, anonymize.
     WriteMembers,
-    /// Create organizations, and read what they are.
+    /// The organization's whole event log, and the proof of its invariants.
+    ReadEvents,
+    /// Create organizations, read what they are, rename them.
     WriteOrganizations,
 }
 
@@ -53,7 +65,8 @@ enum Standing<'a> {
 /// The table itself.
 pub fn verdict(caller: &Insider, action: Action) -> Verdict {
     use Action::{
-        OwnEnrollment, ReadEnrollments, ReadNotes, WriteCourses, WriteEnrollments, WriteMembers,
+        DecideEnrollments, ExpireEnrollments, OwnEnrollment, ReadEnrollments, ReadEvents, ReadNotes,
+        RecordProgress, RevokeCompletions, WriteCohorts, WriteCourses, WriteEnrollments, WriteMembers,
         WriteOrganizations,
     };
     use Verdict::{Allowed, LearnersOnly, OwnCoursesOnly, Refused};
@@ -61,35 +74,44 @@ pub fn verdict(caller: &Insider, action: Action) -> Verdict {
     match standing(caller) {
         Standing::Member(Role::Learner) => match action {
             OwnEnrollment => Allowed,
-            WriteEnrollments | ReadEnrollments | ReadNotes | WriteCourses | WriteMembers
-            | WriteOrganizations => no(),
+            WriteEnrollments | ReadEnrollments | ReadNotes | DecideEnrollments | RecordProgress
+            | RevokeCompletions | ExpireEnrollments | WriteCourses | WriteCohorts | WriteMembers
+            | ReadEvents | WriteOrganizations => no(),
         },
         Standing::Member(Role::Author) => match action {
             OwnEnrollment => Allowed,
             ReadEnrollments | WriteCourses => OwnCoursesOnly,
-            WriteEnrollments | ReadNotes | WriteMembers | WriteOrganizations => no(),
+            WriteEnrollments | ReadNotes | DecideEnrollments | RecordProgress | RevokeCompletions
+            | ExpireEnrollments | WriteCohorts | WriteMembers | ReadEvents | WriteOrganizations => no(),
         },
         Standing::Member(Role::Coordinator) => match action {
-            OwnEnrollment | ReadEnrollments | ReadNotes => Allowed,
+            OwnEnrollment | ReadEnrollments | ReadNotes | DecideEnrollments | WriteCohorts => Allowed,
             WriteEnrollments => LearnersOnly,
-            WriteCourses | WriteMembers | WriteOrganizations => no(),
+            RecordProgress | RevokeCompletions | ExpireEnrollments | WriteCourses | WriteMembers
+            | ReadEvents | WriteOrganizations => no(),
         },
         Standing::Member(Role::Admin) => match action {
-            OwnEnrollment | WriteEnrollments | ReadEnrollments | ReadNotes | WriteCourses | WriteMembers => {
-                Allowed
-            }
-            WriteOrganizations => no(),
+            OwnEnrollment | WriteEnrollments | ReadEnrollments | ReadNotes | DecideEnrollments
+            | RevokeCompletions | WriteCourses | WriteCohorts | WriteMembers | ReadEvents => Allowed,
+            RecordProgress | ExpireEnrollments | WriteOrganizations => no(),
         },
         Standing::GlobalAdmin { member } => match action {
             OwnEnrollment if !member => Refused(Reason::NotAMember),
-            OwnEnrollment | WriteEnrollments | ReadEnrollments | ReadNotes | WriteCourses | WriteMembers
+            OwnEnrollment | WriteEnrollments | ReadEnrollments | ReadNotes | DecideEnrollments
+            | RevokeCompletions | WriteCourses | WriteCohorts | WriteMembers | ReadEvents
             | WriteOrganizations => Allowed,
+            RecordProgress | ExpireEnrollments => no(),
         },
         Standing::Service(scopes) => match action {
-            WriteEnrollments => scoped(scopes, Scope::EnrollmentsWrite),
+            WriteEnrollments | DecideEnrollments | RevokeCompletions | ExpireEnrollments => {
+                scoped(scopes, Scope::EnrollmentsWrite)
+            }
             ReadEnrollments => scoped(scopes, Scope::EnrollmentsRead),
+            RecordProgress => scoped(scopes, Scope::ProgressWrite),
             WriteCourses => scoped(scopes, Scope::CoursesWrite),
+            WriteCohorts => scoped(scopes, Scope::CohortsWrite),
             WriteMembers => scoped(scopes, Scope::MembersWrite),
+            ReadEvents => scoped(scopes, Scope::EventsRead),
             OwnEnrollment | ReadNotes | WriteOrganizations => no(),
         },
         Standing::Outsider => Refused(Reason::NotAMember),
@@ -180,6 +202,87 @@ fn subject(caller: &Insider, named: Option<UserId>, towards_others: Action) -> R
     Ok(Subject { user_id, standing: SubjectStanding::Another { learners_only } })
 }
 
+/// The person of an enrollment that is to be acted on by its id, once it is at hand.
+///
+/// Whoever may not even see it is told that there is no such thing; whoever sees it, but may not do this, that it takes
+/// another role.
+pub(crate) fn subject_of_enrollment(
+    caller: &Insider,
+    action: Action,
+    of: UserId,
+    is_author: bool,
+) -> Result<Subject> {
+    let towards_others = verdict(caller, action);
+    if action == Action::RecordProgress && caller.is(of) {
+        require(caller, Action::OwnEnrollment)?;
+        return Ok(Subject { user_id: of, standing: SubjectStanding::Oneself });
+    }
+    match towards_others {
+        Verdict::Allowed => {
+            Ok(Subject { user_id: of, standing: SubjectStanding::Another { learners_only: false } })
+        }
+        Verdict::LearnersOnly => {
+            Ok(Subject { user_id: of, standing: SubjectStanding::Another { learners_only: true } })
+        }
+        Verdict::Refused(reason @ Reason::ScopeRequired { .. }) => Err(reason.into()),
+        Verdict::OwnCoursesOnly | Verdict::Refused(_) => {
+            may_see_enrollment(caller, of, is_author)?;
+            Err(Reason::RoleRequired.into())
+        }
+    }
+}
+
+/// Whether anyone like the caller could do this to any enrollment: refused before one is looked up, so that the answer
+/// is the same whatever id was named.
+pub(crate) fn may_act_on_enrollments(caller: &Insider, action: Action) -> Result<()> {
+    match verdict(caller, action) {
+        Verdict::Refused(_) if action == Action::RecordProgress && caller.user_id().is_some() => Ok(()),
+        Verdict::Refused(reason) => Err(reason.into()),
+        Verdict::Allowed | Verdict::LearnersOnly | Verdict::OwnCoursesOnly => Ok(()),
+    }
+}
+
+/// Whether the caller enrolls learners alone (D21): also those whom they put into a cohort.
+pub(crate) fn enrolls_learners_only(caller: &Insider) -> bool {
+    verdict(caller, Action::WriteEnrollments) == Verdict::LearnersOnly
+}
+
+/// Whom a cohort enrolls on the caller's behalf. Being in a cohort is no way around D21: neither for the caller nor for
+/// whoever put that member into it.
+pub(crate) fn subject_of_cohort(caller: &Insider, user_id: UserId, added_as_learner: bool) -> Subject {
+    let learners_only = added_as_learner || (enrolls_learners_only(caller) && !caller.is(user_id));
+    Subject { user_id, standing: SubjectStanding::Another { learners_only } }
+}
+
+/// Whom the organization's own rules move: those who wait, or whose membership ends.
+pub(crate) fn subject_of_system(user_id: UserId) -> Subject {
+    Subject { user_id, standing: SubjectStanding::Another { learners_only: false } }
+}
+
+/// Whom `enrollment.check` is about, and what in the caller's own standing would refuse the change. One who could
+/// neither read nor change another's enrollments is not told anything about them.
+pub(crate) fn subject_of_check(
+    caller: &Insider,
+    named: Option<UserId>,
+    change: Action,
+) -> Result<(Subject, Option<Reason>)> {
+    let allowed = subject(caller, named, Action::WriteEnrollments);
+    let subject = match allowed {
+        Ok(subject) => subject,
+        Err(_) => subject_of_reading(caller, named)?,
+    };
+    let refused = match change {
+        Action::WriteEnrollments if subject.is_caller() => None,
+        Action::WriteEnrollments => match verdict(caller, change) {
+            Verdict::Allowed | Verdict::LearnersOnly => None,
+            Verdict::OwnCoursesOnly => Some(Reason::RoleRequired),
+            Verdict::Refused(reason) => Some(reason),
+        },
+        other => require(caller, other).err().and_then(|error| error.reason().cloned()),
+    };
+    Ok((subject, refused))
+}
+
 /// Whether the caller may see an enrollment whose course they are, or are not, an author of. A refusal is NOT_FOUND:
 /// the enrollment's id says nothing to those who may not see it.
 pub(crate) fn may_see_enrollment(caller: &Insider, of: UserId, is_author: bool) -> Result<()> {
@@ -253,3 +356,6 @@ pub(crate) fn course_grant(
         (CourseClaim::Authored(_), Some(false)) => Err(Reason::RoleRequired.into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,7 @@ mod signature;
 mod typescript;
 
 pub use input::NoInput;
+pub(crate) use input::objects;
 use input::parse;
 pub(crate) use signature::signature;
 pub use signature::{Mutation, Query, Signature, Subscription};

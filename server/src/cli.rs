@@ -30,6 +30,8 @@ enum Command {
     Dev(DevArgs),
     /// Bring the database's schema up to date.
     Migrate(DatabaseArgs),
+    /// Prove every invariant of every organization; exit with 1 if one is violated.
+    Verify(DatabaseArgs),
     /// Write the TypeScript types of the API.
     Bindings {
         /// Only compare; exit with 1 if they differ.
@@ -72,6 +74,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Dev(args) => develop(args).await,
         Command::Migrate(args) => migrate(args).await,
+        Command::Verify(args) => verify(args).await,
         Command::Bindings { check } => bindings(check),
     };
     match done {
@@ -100,6 +103,10 @@ async fn migrate(args: DatabaseArgs) -> anyhow::Result<()> {
         versions => println!("applied {}", versions.join(", ")),
     }
     Ok(())
+}
+
+async fn verify(args: DatabaseArgs) -> anyhow::Result<()> {
+    crate::verify::run(open(&args)?).await
 }
 
 fn open(args: &DatabaseArgs) -> anyhow::Result<Database> {

@@ -7,6 +7,8 @@
 
 pub mod cli;
 
+pub mod verify;
+
 pub mod dev;
 
 pub mod serve;

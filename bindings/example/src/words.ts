@@ -44,6 +44,8 @@ function inWords(reason: Reason): string {
       return "Somebody else changed this meanwhile.";
     case "keyInFlight":
       return "This is being done already.";
+    case "tombstone":
+      return "Somebody cancelled this enrollment: a cohort does not bring it back.";
     case "slugTaken":
       return "Another organization has this short name.";
     case "noIdentityProvider":
@@ -81,6 +83,7 @@ const EVENTS: Record<EventKind, string> = {
 /** What happened to an enrollment. */
 export function happened({ kind, data, actor, userId }: Event): string {
   if (kind === "reactivated" && data.status === "waitlisted") return "joined the waitlist again";
+  if (kind === "cancelled" && data.reason === "membershipEnded" && actor.kind === "system") return "left the organization";
   if (kind === "cancelled" && actor.id !== userId) return "was taken off the course";
   return EVENTS[kind];
 }

@@ -32,6 +32,29 @@ pub use procedures::{error, values};
 pub use refusal::{CallError, Refusal};
 pub use subscription::Subscription;
 
+/// `admin.*`.
+pub mod admin {
+    pub use procedures::admin::{Invariant, InvariantCheck, InvariantReport, Verify, Violation};
+    pub use procedures::router::NoInput;
+}
+
+/// `certificate.*`.
+pub mod certificate {
+    pub use procedures::certificate::{
+        Certificate, CertificateNumber, CertificateState, Get, GetInput, ListByUser, ListByUserInput,
+        Verification, Verify, VerifyInput,
+    };
+}
+
+/// `cohort.*`.
+pub mod cohort {
+    pub use procedures::cohort::{
+        AddMembers, AddMembersInput, AttachCourse, AttachCourseInput, Cohort, Create, CreateInput,
+        DetachCourse, DetachCourseInput, Get, GetInput, List, ListInput, RemoveMembers, RemoveMembersInput,
+        SkippedPlace, Sync, SyncInput, SyncReport,
+    };
+}
+
 /// `course.*`.
 pub mod course {
     pub use procedures::course::{
@@ -45,38 +68,53 @@ pub mod course {
 /// `enrollment.*`.
 pub mod enrollment {
     pub use procedures::enrollment::{
-        Access, AccessInput, AccessReason, Count, CountInput, Enroll, EnrollInput, Enrollment,
-        EnrollmentAccess, EnrollmentCount, EnrollmentStatus, Find, FindInput, Get, GetInput, History,
-        HistoryInput, ListByCourse, ListByCourseInput, ListByUser, ListByUserInput, OnChange, OnChangeInput,
-        RosterEntry, RosterUser, Source, Unenroll, UnenrollInput,
+        Access, AccessInput, AccessReason, Check, CheckAction, CheckInput, CheckOutcome, Complete,
+        CompleteInput, Consequences, Count, CountInput, Enroll, EnrollInput, EnrollMany, EnrollManyInput,
+        EnrollManyItem, EnrollManyResult, EnrollManyResults, Enrollment, EnrollmentAccess, EnrollmentCheck,
+        EnrollmentCount, EnrollmentStatus, Expire, ExpireInput, Find, FindInput, Get, GetInput, History,
+        HistoryInput, ListByCourse, ListByCourseInput, ListByOrganization, ListByOrganizationInput,
+        ListByUser, ListByUserInput, OnChange, OnChangeInput, Promote, PromoteInput, Revoke, RevokeInput,
+        RosterEntry, RosterUser, SetNotes, SetNotesInput, Source, Unenroll, UnenrollInput,
     };
 }
 
-/// What happened to enrollments.
+/// `event.*`: what happened to enrollments.
 pub mod event {
-    pub use procedures::event::{ActorKind, Event, EventActor, EventData, EventId, EventKind};
+    pub use procedures::event::{
+        ActorKind, Event, EventActor, EventData, EventId, EventKind, Since, SinceInput,
+    };
 }
 
 /// `member.*`.
 pub mod member {
     pub use procedures::member::{
-        Get, GetInput, List, ListInput, Member, MembershipStatus, Provision, ProvisionInput, Role, SetRole,
-        SetRoleInput,
+        End, EndInput, Get, GetInput, List, ListInput, Member, MembershipStatus, Provision, ProvisionInput,
+        Resume, ResumeInput, Role, SetRole, SetRoleInput, Suspend, SuspendInput,
     };
 }
 
 /// `module.*`.
 pub mod module {
-    pub use procedures::module::{ListByEnrollment, ListByEnrollmentInput, ModuleEnrollment};
+    pub use procedures::module::{
+        Assign, AssignInput, Complete, CompleteInput, Drift, DriftEntry, DriftInput, ListByEnrollment,
+        ListByEnrollmentInput, ModuleEnrollment, ModuleProgress, Start, StartInput, Unassign, UnassignInput,
+    };
 }
 
 /// `organization.*`.
 pub mod organization {
-    pub use procedures::organization::{Create, CreateInput, Get, GetInput, Organization};
+    pub use procedures::organization::{
+        Create, CreateInput, Get, GetInput, Organization, Update, UpdateInput,
+    };
 }
 
 /// `session.*`. What `session.me` answers is [`Me`](session::Me)'s output.
 pub mod session {
     pub use procedures::router::NoInput;
     pub use procedures::session::{Me, Scope, SessionKind};
+}
+
+/// `user.*`.
+pub mod user {
+    pub use procedures::user::{Anonymize, AnonymizeInput, Anonymized};
 }

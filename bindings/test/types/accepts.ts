@@ -2,11 +2,15 @@
 import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
 import type {
   AppRouter,
+  Certificate,
   Code,
+  Cohort,
   Course,
   CourseListInput,
   CourseStatus,
+  DriftEntry,
   Enrollment,
+  EnrollmentCheck,
   EnrollmentStatus,
   EnrollInput,
   ErrorData,
@@ -22,6 +26,7 @@ import type {
   RosterEntry,
   Rule,
   Session,
+  Verification,
 } from "@rollbook/client";
 import { isRefusal, rollbook, same } from "./client.js";
 
@@ -72,8 +77,49 @@ export async function mutations() {
 
   await rollbook.member.provision.mutate({ subject: "ada", email: "ada@example.com", role: "author" });
   await rollbook.member.setRole.mutate({ userId, role: "coordinator" });
+  for (const change of ["suspend", "resume", "end"] as const) await rollbook.member[change].mutate({ userId });
   await rollbook.organization.create.mutate({ slug: "acme", name: "Acme" });
   return enrollment;
+}
+
+/** From enrolling many to a certificate that is voided. */
+export async function wholeLife() {
+  const enrollmentId = "…";
+  const plan = await rollbook.enrollment.check.query({ action: "enroll", courseId, userId });
+  same<typeof plan, EnrollmentCheck>();
+  if (!plan.allowed) return plan.reasons.map(explain);
+
+  const { results } = await rollbook.enrollment.enrollMany.mutate({
+    items: [{ courseId, userId, notes: null, idempotencyKey: "row-1" }],
+  });
+  const ids = results.map((row) => ("ok" in row ? row.ok.id : row.error.data.requestId));
+
+  const { module, enrollment } = await rollbook.module.complete.mutate({ enrollmentId, moduleId: "…" });
+  same<typeof module, ModuleEnrollment>();
+  await rollbook.module.start.mutate({ enrollmentId, moduleId: module.moduleId });
+  for (const change of ["assign", "unassign"] as const) {
+    await rollbook.module[change].mutate({ enrollmentId, moduleId: module.moduleId });
+  }
+  const drift: Page<DriftEntry> = await rollbook.module.drift.query({ courseId });
+  const behind = drift.items.filter(({ progressNow, progressAfter }) => progressAfter < progressNow);
+
+  const completed: Enrollment = await rollbook.enrollment.complete.mutate({ enrollmentId, score: 99.5 });
+  await rollbook.enrollment.complete.mutate({ enrollmentId, waiveReason: "knew it all" });
+  await rollbook.enrollment.setNotes.mutate({ enrollmentId, notes: null, version: enrollment.version });
+  await rollbook.enrollment.promote.mutate({ enrollmentId });
+  await rollbook.enrollment.expire.mutate({ enrollmentId });
+  await rollbook.enrollment.revoke.mutate({ enrollmentId, reason: "copied" });
+
+  const certificate: Certificate = await rollbook.certificate.get.query({ certificateId: completed.certificateId ?? "" });
+  const verified: Verification = await rollbook.certificate.verify.query({ number: certificate.number });
+  same<typeof verified.state, "valid" | "expired" | "voided" | "unknown">();
+
+  const cohort: Cohort = await rollbook.cohort.create.mutate({ name: "Spring", userIds: [userId], courseIds: [courseId] });
+  const { skipped } = await rollbook.cohort.sync.mutate({ cohortId: cohort.id });
+  const nobody = await rollbook.user.anonymize.mutate({ userId });
+  const { checks } = await rollbook.admin.verify.query();
+  const wrong = checks.flatMap(({ name, violations }) => violations.map(({ problem }) => `${name}: ${problem}`));
+  return [ids, behind, skipped.map(({ reason }) => explain(reason)), nobody, wrong];
 }
 
 /** A walk over all pages of a list. */
@@ -153,6 +199,7 @@ function explain(reason: Reason): string {
     case "roleRequired":
     case "managedCourse":
     case "keyInFlight":
+    case "tombstone":
     case "slugTaken":
     case "noIdentityProvider":
     case "courseNotPublished":

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use super::{CourseRow, ModuleRow, store};
 use crate::caller::{Cx, Insider};
 use crate::db::Transaction;
+use crate::enrollment;
 use crate::error::{Error, Result};
 use crate::limits::MAX_AUTHORS;
 use crate::policy::{self, Action, Verdict};
@@ -24,6 +25,22 @@ pub(super) async fn course<T: Serialize + DeserializeOwned>(
         store::load_locked(tx, cx.caller.tenant, grant).await
     };
     cx.write_authorized(authorize, work).await
+}
+
+/// Saves a course that this transaction has locked, and gives the seats that the change has freed to those who wait.
+pub(super) async fn saved(
+    tx: &mut Transaction<'_>,
+    cx: &Cx<Insider>,
+    course: CourseRow,
+) -> Result<CourseRow> {
+    let (id, tenant) = (course.id, cx.caller.tenant);
+    let waited_for = course.waitlisted_count > 0;
+    store::save(tx, course.clone()).await?;
+    if !waited_for {
+        return Ok(course);
+    }
+    enrollment::fill(tx, &cx.app, tenant, id, &cx.request_id).await?;
+    store::find(tx, tenant, id).await?.ok_or_else(|| Error::internal("a course just saved is not there"))
 }
 
 /// Changes a module, with its course and all of the course's modules at hand.

@@ -76,6 +76,7 @@ pub async fn create(cx: Cx<Insider>, input: CreateInput) -> Result<Course> {
             completed_count: 0,
             cancelled_count: 0,
             expired_count: 0,
+            seats_limit: input.capacity.map(Capacity::get),
             version: 1,
             published_at: None,
             created_at: tx.now,

@@ -81,6 +81,28 @@ impl CourseRow {
         self.enrolled_count + self.completed_count
     }
 
+    /// Whether nobody holds a last seat yet.
+    pub(crate) fn has_seat(&self) -> bool {
+        self.capacity.is_none_or(|capacity| self.seats_taken() < capacity)
+    }
+
+    /// The seats that may be taken once the capacity is what it is now: lowering it removes nobody (D10).
+    pub(crate) fn limit_seats(&mut self) {
+        self.seats_limit = self.capacity.map(|capacity| capacity.max(self.seats_taken()));
+    }
+
+    /// Counts an enrollment that went from one status to another; `None` as `from` is a new one.
+    pub(crate) fn count_moved(&mut self, from: Option<EnrollmentStatus>, to: EnrollmentStatus) {
+        if let Some(from) = from {
+            *self.count_mut(from) -= 1;
+        }
+        *self.count_mut(to) += 1;
+        // What a lowering left beyond the capacity shrinks with each seat that is given back, and never grows.
+        let taken = self.seats_taken();
+        self.seats_limit =
+            self.capacity.map(|capacity| capacity.max(self.seats_limit.unwrap_or(capacity).min(taken)));
+    }
+
     /// The counter of the enrollments in one status.
     pub(crate) fn count_mut(&mut self, status: EnrollmentStatus) -> &mut i32 {
         match status {

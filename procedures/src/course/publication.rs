@@ -2,13 +2,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Course, CourseRow, CourseStatus, change, store, view};
+use super::{Course, CourseRow, CourseStatus, change, view};
 use crate::caller::{Cx, Insider};
+use crate::cohort;
 use crate::error::Result;
 use crate::router::signature;
 use crate::values::CourseId;
 
-/// Publishes a course, draft or archived: from now on it takes enrollments (D16). Nothing changes if it is published.
+/// Publishes a course, draft or archived: from now on it takes enrollments (D16). Whoever waits gets the
+/// seats that are free (D11), then the members of its cohorts are enrolled (D20), which the answer does not count yet.
+/// Publishing a published course changes nothing of it; it only goes on with enrolling, should that have been cut short.
 ///
 /// For the course's authors, admins, and services with `courses:write`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
@@ -46,24 +49,26 @@ pub struct ArchiveInput {
 signature!(Publish: Mutation "course.publish" (PublishInput) -> Course);
 
 pub async fn publish(cx: Cx<Insider>, input: PublishInput) -> Result<Course> {
-    move_to(cx, input.course_id, CourseStatus::Published).await
+    let course = move_to(&cx, input.course_id, CourseStatus::Published).await?;
+    cohort::enroll_where_attached(&cx, course.id).await?;
+    Ok(course)
 }
 
 signature!(Unpublish: Mutation "course.unpublish" (UnpublishInput) -> Course);
 
 pub async fn unpublish(cx: Cx<Insider>, input: UnpublishInput) -> Result<Course> {
-    move_to(cx, input.course_id, CourseStatus::Draft).await
+    move_to(&cx, input.course_id, CourseStatus::Draft).await
 }
 
 signature!(Archive: Mutation "course.archive" (ArchiveInput) -> Course);
 
 pub async fn archive(cx: Cx<Insider>, input: ArchiveInput) -> Result<Course> {
-    move_to(cx, input.course_id, CourseStatus::Archived).await
+    move_to(&cx, input.course_id, CourseStatus::Archived).await
 }
 
-async fn move_to(cx: Cx<Insider>, course_id: CourseId, status: CourseStatus) -> Result<Course> {
+async fn move_to(cx: &Cx<Insider>, course_id: CourseId, status: CourseStatus) -> Result<Course> {
     let tenant = cx.caller.tenant;
-    change::course(&cx, course_id, async |tx, course| {
+    change::course(cx, course_id, async |tx, course| {
         if course.status == status {
             return view::present_one(tx, tenant, course).await;
         }
@@ -73,7 +78,7 @@ async fn move_to(cx: Cx<Insider>, course_id: CourseId, status: CourseStatus) -> 
         };
         let version = course.version + 1;
         let course = CourseRow { status, published_at, version, updated_at: tx.now, ..course };
-        store::save(tx, course.clone()).await?;
+        let course = change::saved(tx, cx, course).await?;
         view::present_one(tx, tenant, course).await
     })
     .await

@@ -39,6 +39,8 @@ table_row! {
         completed_count: i32,
         cancelled_count: i32,
         expired_count: i32,
+        /// How many seats may be taken: the capacity, or more where it was lowered below what was taken (D10).
+        seats_limit: Option<i32>,
         version: i32,
         published_at: Option<Moment>,
         created_at: Moment,
@@ -55,6 +57,7 @@ table_row! {
         completed_count: i32,
         cancelled_count: i32,
         expired_count: i32,
+        seats_limit: Option<i32>,
     }
 }
 
@@ -82,7 +85,7 @@ table_row! {
 /// Locks the organization's courses among these, in the order of their ids (as everyone does, so that no two
 /// transactions wait for each other), and loads them as they are once locked.
 pub(crate) async fn lock(
-    tx: &mut Transaction<'_>,
+    conn: &mut Connection,
     tenant: Tenant,
     ids: Vec<CourseId>,
 ) -> Result<Vec<CourseRow>> {
@@ -91,7 +94,20 @@ pub(crate) async fn lock(
         .filter(courses::id.eq_any(ids))
         .order(courses::id)
         .select(courses::all_columns);
-    Ok(tx.load(locked(query)).await?)
+    Ok(conn.load(locked(query)).await?)
+}
+
+/// The organization's courses among these, as they are.
+pub(crate) async fn among(
+    conn: &mut Connection,
+    tenant: Tenant,
+    ids: Vec<CourseId>,
+) -> Result<Vec<CourseRow>> {
+    let query = courses::table
+        .filter(courses::organization_id.eq(tenant.organization_id()))
+        .filter(courses::id.eq_any(ids))
+        .select(courses::all_columns);
+    Ok(conn.load(query).await?)
 }
 
 /// Whether the caller may do this to a course; the look-up is in the caller's organization alone.
@@ -250,6 +266,7 @@ pub(crate) async fn save_counts(
             completed_count: course.completed_count,
             cancelled_count: course.cancelled_count,
             expired_count: course.expired_count,
+            seats_limit: course.seats_limit,
         })
         .collect();
     Ok(tx.update_all(&rows).await?)

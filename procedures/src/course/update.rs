@@ -10,7 +10,8 @@ use crate::values::{Capacity, CourseId, Days, Moment, Notes, Patch, Score, Title
 
 /// Edits a course: an absent field stays as it is, null clears it (or makes it what a new course has).
 ///
-/// For the course's authors, admins, and services with `courses:write`. Lowering the capacity removes nobody (D10).
+/// For the course's authors, admins, and services with `courses:write`. Lowering the capacity removes
+/// nobody (D10); raising it gives the new seats to those who wait (D11).
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[ts(rename = "CourseUpdateInput")]
@@ -73,7 +74,12 @@ pub async fn update(cx: Cx<Insider>, input: UpdateInput) -> Result<Course> {
         if old.version != input.version.get() {
             return Err(Reason::VersionMismatch { current: old.version }.into());
         }
-        let course = CourseRow { version: old.version + 1, updated_at: tx.now, ..edited(old, input.clone()) };
+        let capacity = old.capacity;
+        let mut course =
+            CourseRow { version: old.version + 1, updated_at: tx.now, ..edited(old, input.clone()) };
+        if course.capacity != capacity {
+            course.limit_seats();
+        }
         change::check(&course)?;
         let author_ids = match input.author_ids {
             Patch::Keep => None,
@@ -84,7 +90,7 @@ pub async fn update(cx: Cx<Insider>, input: UpdateInput) -> Result<Course> {
             change::check_authors(tx, &cx.caller, &author_ids).await?;
             store::set_authors(tx, &course, &author_ids).await?;
         }
-        store::save(tx, course.clone()).await?;
+        let course = change::saved(tx, &cx, course).await?;
         view::present_one(tx, cx.caller.tenant, course).await
     })
     .await

@@ -93,21 +93,34 @@ pub fn locked<Q>(query: Q) -> Locked<Q> {
 #[derive(Clone, Copy, QueryId)]
 pub struct Locked<Q>(Q);
 
-impl<Q: Query> Query for Locked<Q> {
-    type SqlType = Q::SqlType;
+/// Keeps a query's rows as they are until the transaction ends, together with others who want the same.
+pub fn shared<Q>(query: Q) -> Shared<Q> {
+    Shared(query)
 }
-impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Locked<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.0.walk_ast(out.reborrow())?;
-        out.push_sql(" FOR NO KEY UPDATE");
-        Ok(())
-    }
+
+#[derive(Clone, Copy, QueryId)]
+pub struct Shared<Q>(Q);
+
+macro_rules! lock {
+    ($($node:ident $clause:literal),+) => { $(
+        impl<Q: Query> Query for $node<Q> {
+            type SqlType = Q::SqlType;
+        }
+        impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for $node<Q> {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+                self.0.walk_ast(out.reborrow())?;
+                out.push_sql($clause);
+                Ok(())
+            }
+        }
+        impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for $node<Q> {
+            fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                self.0.walk_ast(out)
+            }
+        }
+    )+ };
 }
-impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Locked<Q> {
-    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        self.0.walk_ast(out)
-    }
-}
+lock!(Locked " FOR NO KEY UPDATE", Shared " FOR SHARE");
 
 /// `together!(connection, a, b, c)`: the rows of several independent queries. PostgreSQL gets them in one go.
 ///

@@ -14,6 +14,8 @@ const CONSTRAINTS: &[(&str, Rule)] = &[
     ("certificate_id_set_only_on_completion", Rule::CertificateIdSetOnlyOnCompletion),
     ("idx_course_enrollments_unique_user_course", Rule::UniqueEnrollmentPerUserPerCourse),
     ("course_enrollments.user_id, course_enrollments.course_id", Rule::UniqueEnrollmentPerUserPerCourse),
+    ("certificate_issued_on_completion", Rule::CertificateIssuedOnCompletion),
+    ("certificates.enrollment_id, certificates.attempt", Rule::CertificateIssuedOnCompletion),
     ("valid_user_id", Rule::ValidUserId),
     ("valid_course_id", Rule::ValidCourseId),
     ("organization_consistency", Rule::OrganizationConsistency),

@@ -16,7 +16,7 @@ pub mod types;
 pub(crate) use bulk::table_row;
 pub use bulk::{BulkRow, Columns};
 pub use connection::{Connection, Rows, Statement};
-pub(crate) use connection::{locked, together};
+pub(crate) use connection::{locked, shared, together};
 pub(crate) use functions::{coalesce, contains, lower};
 pub(crate) use pairs::pairs;
 pub use pool::{Database, Lease, PoolSizes};

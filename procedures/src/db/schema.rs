@@ -114,6 +114,7 @@ table! {
         completed_count -> Integer,
         cancelled_count -> Integer,
         expired_count -> Integer,
+        seats_limit -> Nullable<Integer>,
         version -> Integer,
         published_at -> Nullable<Instant>,
         created_at -> Instant,
@@ -177,6 +178,65 @@ table! {
         version -> Integer,
         modules_total -> Integer,
         modules_completed -> Integer,
+        tombstone -> Bool,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::db::types::*;
+
+    certificates (id) {
+        id -> UuidKey,
+        number -> Text,
+        organization_id -> UuidKey,
+        enrollment_id -> UuidKey,
+        attempt -> Integer,
+        user_id -> UuidKey,
+        course_id -> UuidKey,
+        issued_at -> Instant,
+        expires_at -> Nullable<Instant>,
+        voided_at -> Nullable<Instant>,
+        void_reason -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::db::types::*;
+
+    cohorts (id) {
+        id -> UuidKey,
+        organization_id -> UuidKey,
+        name -> Text,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::db::types::*;
+
+    cohort_members (cohort_id, user_id) {
+        organization_id -> UuidKey,
+        cohort_id -> UuidKey,
+        user_id -> UuidKey,
+        added_at -> Instant,
+        removed_at -> Nullable<Instant>,
+        learners_only -> Bool,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::db::types::*;
+
+    cohort_courses (cohort_id, course_id) {
+        organization_id -> UuidKey,
+        cohort_id -> UuidKey,
+        course_id -> UuidKey,
+        added_at -> Instant,
+        removed_at -> Nullable<Instant>,
     }
 }
 
@@ -275,6 +335,10 @@ allow_tables_to_appear_in_same_query!(
     modules,
     course_enrollments,
     module_enrollments,
+    certificates,
+    cohorts,
+    cohort_members,
+    cohort_courses,
     event_heads,
     events,
     idempotency_records,

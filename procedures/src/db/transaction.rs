@@ -1,6 +1,7 @@
-//! The one place where a transaction opens, commits and rolls back.
+//! The one place where a transaction, or a snapshot to read from, opens and ends.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel::connection::AnsiTransactionManager as LiteTransactions;
@@ -11,7 +12,7 @@ use super::connection::{Connection, LiteConn};
 use super::pool::Database;
 use crate::error::{Code, Error, Outcome, Result};
 use crate::limits::{FATE_ATTEMPTS, FATE_INTERVAL};
-use crate::values::Moment;
+use crate::values::{Moment, OrganizationId};
 
 /// An open transaction: what is written through it is written wholly or not at all.
 ///
@@ -20,6 +21,8 @@ pub struct Transaction<'c> {
     connection: &'c mut Connection,
     /// The moment all of its decisions and changes are of.
     pub now: Moment,
+    /// The organization that has new events once this is committed; no transaction is of two.
+    pub(crate) events_of: Option<OrganizationId>,
 }
 
 impl Deref for Transaction<'_> {
@@ -46,13 +49,10 @@ impl Database {
         let mut lease = self.write().await?;
         let connection = &mut *lease;
         begin(connection).await?;
-        let done = match work(&mut Transaction { connection: &mut *connection, now }).await {
+        let done = match work(&mut Transaction { connection: &mut *connection, now, events_of: None }).await {
             Ok(done) => done,
             Err(error) => {
-                // A connection that fails to roll back is broken, which the pool sees; the error to tell is the first.
-                if let Err(fault) = rollback(connection).await {
-                    tracing::warn!(%fault, "a rollback failed; the connection is given up");
-                }
+                roll_back(connection).await;
                 return Err(error);
             }
         };
@@ -67,6 +67,24 @@ impl Database {
                 _ => Err(error),
             },
         }
+    }
+
+    /// Runs reads that all see the database as it was at the first of them, whatever is committed meanwhile. Nobody
+    /// waits for them, and PostgreSQL refuses a write among them. `patience` is how long one of them may take there.
+    pub async fn snapshot<T>(
+        &self,
+        patience: Duration,
+        work: impl AsyncFnOnce(&mut Connection) -> Result<T>,
+    ) -> Result<T> {
+        let mut lease = self.read().await?;
+        begin_snapshot(&mut lease).await?;
+        if let Connection::Postgres(_) = &*lease {
+            lease.batch(&format!("SET LOCAL statement_timeout = {}", patience.as_millis())).await?;
+        }
+        let done = work(&mut lease).await;
+        // Nothing was written, so there is nothing to commit either.
+        roll_back(&mut lease).await;
+        done
     }
 
     /// What became of a transaction whose COMMIT was not answered.
@@ -108,6 +126,19 @@ async fn begin(connection: &mut Connection) -> QueryResult<()> {
     }
 }
 
+/// In SQLite, a snapshot is what a transaction sees that never asks for the write lock.
+async fn begin_snapshot(connection: &mut Connection) -> QueryResult<()> {
+    match connection {
+        Connection::Postgres(conn) => {
+            PgTransactions::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                .await
+        }
+        Connection::Sqlite(conn) => {
+            conn.spawn_blocking(|conn| LiteTransactions::begin_transaction_sql(conn, "BEGIN DEFERRED")).await
+        }
+    }
+}
+
 async fn commit(connection: &mut Connection) -> Result<()> {
     match connection {
         Connection::Postgres(conn) => PgTransactions::commit_transaction(conn).await?,
@@ -118,12 +149,16 @@ async fn commit(connection: &mut Connection) -> Result<()> {
     Ok(())
 }
 
-async fn rollback(connection: &mut Connection) -> QueryResult<()> {
-    match connection {
+/// A connection that fails to roll back is broken, which the pool sees; what the caller is told does not depend on it.
+async fn roll_back(connection: &mut Connection) {
+    let rolled_back = match connection {
         Connection::Postgres(conn) => PgTransactions::rollback_transaction(conn).await,
         Connection::Sqlite(conn) => {
             <LiteConn as AsyncConnection>::TransactionManager::rollback_transaction(conn).await
         }
+    };
+    if let Err(fault) = rolled_back {
+        tracing::warn!(%fault, "a rollback failed; the connection is given up");
     }
 }
 

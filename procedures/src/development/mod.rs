@@ -1,5 +1,5 @@
 //! What development mode needs of the database: organizations with an issuer of their own, people and tokens on
-//! demand, a clock that can be moved, and enrollments in statuses that no procedure brings about yet.
+//! demand, and a clock that can be moved.
 //!
 //! Architecture invariant: only `rollbook dev` and the tests call these; no procedure does.
 
@@ -7,16 +7,13 @@ mod store;
 
 pub use store::{IssuerKey, clock_offset, issuer_key, issuer_key_of, set_clock_offset};
 
-use crate::caller::Tenant;
 use crate::db::{Database, repeated};
-use crate::enrollment::EnrollmentStatus;
-use crate::error::{Error, Result};
-use crate::event::{self, ActorKind, EventActor, EventData, EventKind, NewEvent};
+use crate::error::Result;
 use crate::member::Role;
 use crate::organization::{self, Organization};
 use crate::session::{Algorithm, NewPerson, Provider, insert_person};
 use crate::values::{
-    EnrollmentId, IdentityProviderId, Moment, Name, OrganizationId, ProviderSubject, Secret, Slug, UserId,
+    IdentityProviderId, Moment, Name, OrganizationId, ProviderSubject, Secret, Slug, UserId,
 };
 
 /// An organization to be there.
@@ -107,42 +104,6 @@ async fn ensure_user_once(db: &Database, now: Moment, issuer: &IssuerKey, new: N
         };
         store::set_standing(tx, issuer.organization_id, user_id, new.role, new.global_admin).await?;
         Ok(user_id)
-    })
-    .await
-}
-
-/// Puts an enrolled enrollment into another status, with its event and its course's counters, as if it had come to
-/// it in the past; the change is made by the system. One that is there already is left as it is.
-pub async fn force_status(
-    db: &Database,
-    now: Moment,
-    organization_id: OrganizationId,
-    id: EnrollmentId,
-    status: EnrollmentStatus,
-) -> Result<()> {
-    let kind = match status {
-        EnrollmentStatus::Enrolled => EventKind::Enrolled,
-        EnrollmentStatus::Waitlisted => EventKind::Waitlisted,
-        EnrollmentStatus::Completed => EventKind::Completed,
-        EnrollmentStatus::Cancelled => EventKind::Cancelled,
-        EnrollmentStatus::Expired => EventKind::Expired,
-    };
-    let tenant = Tenant::of(organization_id);
-    db.transaction(now, async |tx| {
-        let from = store::force(tx, tenant, id, status).await?.ok_or_else(Error::not_found)?;
-        if from.status == status {
-            return Ok(());
-        }
-        let event = NewEvent {
-            kind,
-            course_id: from.course_id,
-            enrollment_id: id,
-            user_id: from.user_id,
-            actor: EventActor { kind: ActorKind::System, id: None },
-            request_id: "development".into(),
-            data: EventData { from: Some(from.status), status: Some(status), ..EventData::default() },
-        };
-        event::store::append(tx, tenant, vec![event]).await
     })
     .await
 }

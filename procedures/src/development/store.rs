@@ -2,20 +2,15 @@
 
 use diesel::prelude::*;
 
-use crate::caller::Tenant;
-use crate::course;
 use crate::db::schema::{
-    course_enrollments as enrollments, development_clock as clock, development_keys as keys, identities,
-    identity_providers as providers, memberships, organizations, users,
+    development_clock as clock, development_keys as keys, identities, identity_providers as providers,
+    memberships, organizations, users,
 };
 use crate::db::{Connection, Database, Transaction, table_row};
-use crate::enrollment::{EnrollmentRow, EnrollmentStatus};
 use crate::error::Result;
 use crate::member::Role;
 use crate::session::Provider;
-use crate::values::{
-    EnrollmentId, IdentityProviderId, Moment, OrganizationId, ProviderSubject, Secret, Slug, UserId,
-};
+use crate::values::{IdentityProviderId, Moment, OrganizationId, ProviderSubject, Secret, Slug, UserId};
 
 /// An issuer's signing key.
 #[derive(Clone, Debug, Queryable)]
@@ -118,44 +113,6 @@ pub(super) async fn set_standing(
     let person = users::table.filter(users::id.eq(user));
     tx.execute(diesel::update(person).set(users::global_admin.eq(global_admin))).await?;
     Ok(())
-}
-
-/// Sets the status with the columns and counters that belong to it; answers with the row as it was.
-pub(super) async fn force(
-    tx: &mut Transaction<'_>,
-    tenant: Tenant,
-    id: EnrollmentId,
-    status: EnrollmentStatus,
-) -> Result<Option<EnrollmentRow>> {
-    let query = enrollments::table
-        .filter(enrollments::organization_id.eq(tenant.organization_id()))
-        .filter(enrollments::id.eq(id))
-        .select(enrollments::all_columns);
-    let Some(course_id) = tx.first::<EnrollmentRow>(query).await?.map(|row| row.course_id) else {
-        return Ok(None);
-    };
-    let mut courses = course::store::lock(tx, tenant, vec![course_id]).await?;
-    let Some(old) = tx.first::<EnrollmentRow>(query).await? else { return Ok(None) };
-    if old.status == status {
-        return Ok(Some(old));
-    }
-    let at = |wanted: EnrollmentStatus| (status == wanted).then_some(tx.now);
-    let row = EnrollmentRow {
-        status,
-        completed_at: at(EnrollmentStatus::Completed),
-        cancelled_at: at(EnrollmentStatus::Cancelled),
-        waitlisted_at: at(EnrollmentStatus::Waitlisted).or(old.waitlisted_at),
-        updated_at: tx.now,
-        version: old.version + 1,
-        ..old.clone()
-    };
-    for course in &mut courses {
-        *course.count_mut(old.status) -= 1;
-        *course.count_mut(status) += 1;
-    }
-    tx.update_all(&[row]).await?;
-    course::store::save_counts(tx, courses.iter()).await?;
-    Ok(Some(old))
 }
 
 /// How far the clock was moved.

@@ -35,5 +35,6 @@ pub async fn enroll(cx: Cx<Insider>, input: EnrollInput) -> Result<Enrollment> {
     if input.notes.is_some() {
         policy::require(&cx.caller, Action::ReadNotes)?;
     }
-    write::one(cx, input.course_id, subject, Wish::Enroll { notes: input.notes }).await
+    let wish = Wish::Enroll { notes: input.notes, waitlist: input.waitlist.unwrap_or(true) };
+    write::one(cx, input.course_id, subject, wish).await
 }

@@ -4,12 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::EnrollmentStatus;
 use super::list_by_user::wanted;
 use super::store::{self, RosterQuery};
 use super::view::{self, Enrollment};
+use super::{EnrollmentRow, EnrollmentStatus};
 use crate::caller::{Cx, Insider};
 use crate::course;
+use crate::db::Connection;
 use crate::error::Result;
 use crate::policy::Action;
 use crate::router::signature;
@@ -61,9 +62,19 @@ pub async fn list_by_course(cx: Cx<Insider>, input: ListByCourseInput) -> Result
         limit,
     };
     let rows = store::roster(&mut conn, cx.caller.tenant, grant, asked).await?;
+    entries(&mut conn, &cx.caller, rows, limit).await
+}
+
+/// A page of rows with their learners' names, as this caller sees them.
+pub(super) async fn entries(
+    conn: &mut Connection,
+    caller: &Insider,
+    rows: Vec<(EnrollmentRow, Option<String>)>,
+    limit: Limit,
+) -> Result<Page<RosterEntry>> {
     let Page { items, next_cursor } = Page::within(rows, limit, |(row, _)| row.id, |(row, _)| row.text());
     let (rows, names): (Vec<_>, Vec<_>) = items.into_iter().unzip();
-    let enrollments = view::present(&mut conn, &cx.caller, rows).await?;
+    let enrollments = view::present(conn, caller, rows).await?;
     let entry = |(enrollment, display_name): (Enrollment, _)| {
         let user = RosterUser { id: enrollment.user_id, display_name };
         RosterEntry { enrollment, user }

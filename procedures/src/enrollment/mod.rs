@@ -4,32 +4,57 @@
 //! a command ([`rules`]), all changes at once with their events.
 
 mod access;
+mod check;
+mod complete;
 mod count;
+mod end_membership;
 mod enroll;
+mod enroll_for_cohort;
+mod enroll_many;
+mod expire;
 mod find;
 mod get;
 mod history;
 mod list_by_course;
+mod list_by_organization;
 mod list_by_user;
 mod on_change;
+mod promote;
+mod revoke;
 mod rules;
+mod set_notes;
 mod store;
+mod strip_notes;
 mod unenroll;
 mod view;
 mod write;
 
 pub use access::{Access, AccessInput, AccessReason, EnrollmentAccess};
+pub use check::{Check, CheckAction, CheckInput, CheckOutcome, Consequences, EnrollmentCheck};
+pub use complete::{Complete, CompleteInput};
 pub use count::{Count, CountInput, EnrollmentCount};
+pub(crate) use end_membership::{end_all_of, hold_courses_of};
 pub use enroll::{Enroll, EnrollInput};
+pub(crate) use enroll_for_cohort::{CohortOutcome, enroll_for_cohorts};
+pub use enroll_many::{EnrollMany, EnrollManyInput, EnrollManyItem, EnrollManyResult, EnrollManyResults};
+pub use expire::{Expire, ExpireInput};
 pub use find::{Find, FindInput};
 pub use get::{Get, GetInput};
 pub use history::{History, HistoryInput};
 pub use list_by_course::{ListByCourse, ListByCourseInput, RosterEntry, RosterUser};
+pub use list_by_organization::{ListByOrganization, ListByOrganizationInput};
 pub use list_by_user::{ListByUser, ListByUserInput};
 pub use on_change::{OnChange, OnChangeInput};
+pub use promote::{Promote, PromoteInput};
+pub use revoke::{Revoke, RevokeInput};
+pub(crate) use rules::{Decided, Wish};
+pub use set_notes::{SetNotes, SetNotesInput};
 pub use store::EnrollmentRow;
+pub(crate) use strip_notes::strip_notes_of;
 pub use unenroll::{Unenroll, UnenrollInput};
+pub(crate) use view::ActingOn;
 pub use view::{Enrollment, VisibleEnrollment};
+pub(crate) use write::{Answer, acting_on, fill};
 
 use crate::Router;
 use crate::text_enum;
@@ -37,13 +62,21 @@ use crate::text_enum;
 pub fn router() -> Router {
     Router::default()
         .mutation(Enroll, enroll::enroll)
+        .mutation(EnrollMany, enroll_many::enroll_many)
         .mutation(Unenroll, unenroll::unenroll)
+        .query(Check, check::check)
         .query(Access, access::access)
         .query(Get, get::get)
         .query(Find, find::find)
         .query(ListByUser, list_by_user::list_by_user)
         .query(ListByCourse, list_by_course::list_by_course)
+        .query(ListByOrganization, list_by_organization::list_by_organization)
         .query(Count, count::count)
+        .mutation(Promote, promote::promote)
+        .mutation(Complete, complete::complete)
+        .mutation(Expire, expire::expire)
+        .mutation(Revoke, revoke::revoke)
+        .mutation(SetNotes, set_notes::set_notes)
         .query(History, history::history)
         .subscription(OnChange, on_change::on_change)
 }

@@ -1,35 +1,45 @@
-//! The rules of enrolling and unenrolling: facts in, changes out, nothing else. A guard is named after its rule.
+//! The rules of an enrollment's whole life: facts in, changes out, nothing else.
 //!
-//! Decisions of one batch are made one after another and see each other's effect, because each lets the facts follow.
+//! Each command is first held against its gates ([`gates`], one guard a rule, [`guards`]); if none refuses, it takes
+//! effect ([`decide`]). `enrollment.check` runs the same two on facts it throws away. Decisions of one batch are made
+//! one after another and see each other's effect, because each lets the facts follow.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 mod effects;
+mod enrolling;
+mod guards;
+mod leaving;
+mod modules;
+mod progress;
+mod waitlist;
 
-use effects::{Moved, access_end, give_modules, reactivated, record, source, take_modules};
+pub(crate) use guards::gates;
+pub(crate) use waitlist::fill;
 
 use super::{EnrollmentRow, EnrollmentStatus};
 use crate::caller::{Actor, Insider};
-use crate::course::{CourseRow, CourseStatus, EnrollmentMode};
-use crate::error::{Error, Reason, Result, Rule};
-use crate::event::{EventActor, EventKind, NewEvent};
+use crate::certificate::CertificateRow;
+use crate::course::{CourseRow, ModuleKind};
+use crate::error::{Error, Result};
+use crate::event::{EventActor, NewEvent};
 use crate::member::{MembershipStatus, Role};
 use crate::module::ModuleEnrollmentRow;
 use crate::policy::Subject;
 use crate::values::{
-    CourseId, EnrollmentId, ModuleEnrollmentId, ModuleId, Moment, Notes, ReasonText, UserId,
+    CertificateId, CohortId, CourseId, EnrollmentId, ModuleEnrollmentId, ModuleId, Moment, Notes, ReasonText,
+    Score, UserId,
 };
 
 /// What moves an enrollment from one status to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(not(test), expect(dead_code, reason = "the table is whole; not every step has its procedure yet"))]
 pub(crate) enum Step {
-    /// Enrolling, for the first time or again (D1 to D3).
+    /// Enrolling, for the first time or again (D1 to D3, D8).
     Enroll,
     /// Leaving a waitlist for a seat (D11).
     Promote,
     Complete,
-    /// Leaving a course or a waitlist (D4, D9).
+    /// Leaving a course or a waitlist (D4, D9, D19).
     Unenroll,
     /// The end of access before completion (D7).
     Expire,
@@ -39,11 +49,13 @@ pub(crate) enum Step {
 
 /// The transition table: rule `status_transition_enforcement`. `None` as `from` is a first enrollment.
 ///
-/// A completed enrollment is enrolled anew only if its certificate has expired (D8); that gate is the caller's.
+/// A completed enrollment is enrolled anew only if its certificate has expired (D8); that gate is
+/// `unique_enrollment_per_user_per_course`.
 pub(crate) fn is_transition(from: Option<EnrollmentStatus>, step: Step, to: EnrollmentStatus) -> bool {
     use EnrollmentStatus::{Cancelled, Completed, Enrolled, Expired, Waitlisted};
     match (step, from, to) {
-        (Step::Enroll, None | Some(Cancelled | Expired | Completed), Enrolled | Waitlisted) => true,
+        (Step::Enroll, None | Some(Cancelled | Expired), Enrolled | Waitlisted) => true,
+        (Step::Enroll, Some(Completed), Enrolled) => true,
         (Step::Promote, Some(Waitlisted), Enrolled) => true,
         (Step::Complete, Some(Enrolled), Completed) => true,
         (Step::Unenroll, Some(Enrolled | Waitlisted), Cancelled) => true,
@@ -57,7 +69,7 @@ pub(crate) fn is_transition(from: Option<EnrollmentStatus>, step: Step, to: Enro
     }
 }
 
-/// One person's wish about one enrollment.
+/// One wish about one person's enrollment in one course.
 #[derive(Clone, Debug)]
 pub(crate) struct Command {
     pub course_id: CourseId,
@@ -68,8 +80,55 @@ pub(crate) struct Command {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Wish {
-    Enroll { notes: Option<Notes> },
-    Unenroll { reason: Option<ReasonText> },
+    /// `waitlist` says whether to wait where there is no seat.
+    Enroll {
+        notes: Option<Notes>,
+        waitlist: bool,
+    },
+    Unenroll {
+        reason: Option<ReasonText>,
+    },
+    Promote,
+    /// With a `waiver`, neither modules nor score matter.
+    Complete {
+        score: Option<Score>,
+        waiver: Option<ReasonText>,
+    },
+    Expire,
+    Revoke {
+        reason: ReasonText,
+    },
+    /// The membership ends, and this with it (D19).
+    EndMembership,
+    /// `version` is the one that was read, where someone read one.
+    SetNotes {
+        notes: Option<Notes>,
+        version: Option<i32>,
+    },
+    StartModule(ModuleId),
+    CompleteModule(ModuleId),
+    AssignModule(ModuleId),
+    UnassignModule(ModuleId),
+}
+
+impl Wish {
+    /// Whether it may take someone out of a seat or a waitlist.
+    pub fn may_leave(&self) -> bool {
+        match self {
+            Wish::Unenroll { .. }
+            | Wish::Promote
+            | Wish::Expire
+            | Wish::Revoke { .. }
+            | Wish::EndMembership => true,
+            Wish::Enroll { .. }
+            | Wish::Complete { .. }
+            | Wish::SetNotes { .. }
+            | Wish::StartModule(_)
+            | Wish::CompleteModule(_)
+            | Wish::AssignModule(_)
+            | Wish::UnassignModule(_) => false,
+        }
+    }
 }
 
 /// Who acts, as records and events keep it.
@@ -80,6 +139,8 @@ pub(crate) struct By {
     pub user_id: Option<UserId>,
     /// The role they act by, if they act by one.
     pub role: Option<Role>,
+    /// The cohort that enrolls its members, if it is one (D20).
+    pub cohort: Option<CohortId>,
     pub request_id: String,
 }
 
@@ -90,24 +151,49 @@ impl By {
             Actor::Person(person) => person.role.filter(|_| !person.global_admin),
             Actor::Service(_) => None,
         };
-        By {
-            actor: EventActor::of(caller),
-            user_id: caller.user_id(),
-            role,
-            request_id: request_id.to_owned(),
-        }
+        let actor = EventActor::of(caller);
+        By { actor, user_id: caller.user_id(), role, cohort: None, request_id: request_id.to_owned() }
+    }
+
+    /// What follows from a call by itself.
+    pub fn system(request_id: &str) -> Self {
+        let actor = EventActor::SYSTEM;
+        By { actor, user_id: None, role: None, cohort: None, request_id: request_id.to_owned() }
+    }
+
+    /// A cohort that enrolls its members.
+    pub fn cohort(cohort: CohortId, request_id: &str) -> Self {
+        By { cohort: Some(cohort), ..By::system(request_id) }
     }
 }
 
 /// All that the decisions of a batch need to know.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Facts {
     pub courses: BTreeMap<CourseId, CourseRow>,
     pub members: BTreeMap<UserId, (Role, MembershipStatus)>,
     pub enrollments: BTreeMap<(CourseId, UserId), EnrollmentRow>,
-    /// The modules of each course that are not retired.
-    pub modules: BTreeMap<CourseId, BTreeSet<ModuleId>>,
+    /// The modules of each course.
+    pub modules: BTreeMap<CourseId, BTreeMap<ModuleId, ModuleFact>>,
     pub module_enrollments: BTreeMap<EnrollmentId, Vec<ModuleEnrollmentRow>>,
+    /// Those that the enrollments refer to.
+    pub certificates: BTreeMap<CertificateId, CertificateRow>,
+    pub queues: BTreeMap<CourseId, Queue>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ModuleFact {
+    pub kind: ModuleKind,
+    pub retired: bool,
+}
+
+/// A course's waitlist, as far as a batch can get into it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Queue {
+    /// Its first, in their order: as many active members as the batch may free seats, and all who are not active.
+    pub first: BTreeSet<(Moment, EnrollmentId, UserId)>,
+    /// Since when the last of all waits.
+    pub tail: Option<Moment>,
 }
 
 /// All that the decisions of a batch change. Rows that were there before stand in `updated`, others in `added`.
@@ -117,172 +203,84 @@ pub(crate) struct Changes {
     pub updated: BTreeMap<EnrollmentId, EnrollmentRow>,
     pub modules_added: BTreeMap<ModuleEnrollmentId, ModuleEnrollmentRow>,
     pub modules_updated: BTreeMap<ModuleEnrollmentId, ModuleEnrollmentRow>,
+    pub certificates_added: BTreeMap<CertificateId, CertificateRow>,
+    pub certificates_updated: BTreeMap<CertificateId, CertificateRow>,
     /// The courses whose counters moved.
     pub courses: BTreeMap<CourseId, CourseRow>,
     pub events: Vec<NewEvent>,
 }
 
-/// Decides one command. A refusal changes nothing.
+/// What came of a command.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Decided {
+    pub row: EnrollmentRow,
+    /// The place on the waitlist, of one that has just joined it.
+    pub position: Option<i32>,
+    /// The module that the command was about.
+    pub module: Option<ModuleEnrollmentRow>,
+}
+
+impl From<EnrollmentRow> for Decided {
+    fn from(row: EnrollmentRow) -> Self {
+        Decided { row, position: None, module: None }
+    }
+}
+
+/// Decides one command: the first gate that refuses is the answer, and a refusal changes nothing.
 pub(crate) fn decide(
     facts: &mut Facts,
     changes: &mut Changes,
     now: Moment,
     command: &Command,
-) -> Result<EnrollmentRow> {
+) -> Result<Decided> {
+    if let Some(refusal) = gates(facts, now, command).into_iter().next() {
+        return Err(refusal);
+    }
+    let mut batch = Batch { facts, changes, now };
     match &command.wish {
-        Wish::Enroll { notes } => enroll(facts, changes, now, command, notes.as_ref()),
-        Wish::Unenroll { reason } => unenroll(facts, changes, now, command, reason.as_ref()),
+        Wish::Enroll { notes, .. } => batch.enroll(command, notes.as_ref()),
+        Wish::Unenroll { reason } => batch.unenroll(command, reason.as_ref()),
+        Wish::Promote => batch.promote(&command.by, command.course_id, command.subject.user_id()),
+        Wish::Complete { score, waiver } => batch.complete(command, *score, waiver.as_ref()),
+        Wish::Expire => batch.expire(command),
+        Wish::Revoke { reason } => batch.revoke(command, reason),
+        Wish::EndMembership => batch.end_membership(command),
+        Wish::SetNotes { notes, .. } => batch.set_notes(command, notes.clone()),
+        Wish::StartModule(module) => batch.start_module(command, *module),
+        Wish::CompleteModule(module) => batch.complete_module(command, *module),
+        Wish::AssignModule(module) => batch.assign_module(command, *module),
+        Wish::UnassignModule(module) => batch.unassign_module(command, *module),
     }
 }
 
-fn enroll(
-    facts: &mut Facts,
-    changes: &mut Changes,
+/// A batch of decisions at work: each lets facts and changes follow.
+struct Batch<'b> {
+    facts: &'b mut Facts,
+    changes: &'b mut Changes,
+    /// The moment all of its decisions are of.
     now: Moment,
-    command: &Command,
-    notes: Option<&Notes>,
-) -> Result<EnrollmentRow> {
-    let user_id = command.subject.user_id();
-    let course = valid_course_id(facts, command.course_id)?;
-    let (role, membership) = valid_user_id(facts, user_id)?;
-    coordinator_proxy_enrollment_allowed(command.subject, role)?;
-    tenant_scoped_access(membership)?;
-    let existing = facts.enrollments.get(&(course.id, user_id));
-    unique_enrollment_per_user_per_course(existing)?;
-    published(course)?;
-    open_to_learners(course, command)?;
-    within_window(course, now)?;
-    seat_left(course)?;
-
-    let from = existing.map(|row| row.status);
-    let row = EnrollmentRow {
-        status: EnrollmentStatus::Enrolled,
-        enrolled_at: now,
-        updated_at: now,
-        enrolled_by_user_id: command.by.user_id.filter(|_| !command.subject.is_caller()),
-        source: source(command),
-        expires_at: access_end(course, now),
-        ..match existing {
-            Some(row) => reactivated(row, notes),
-            None => EnrollmentRow::first(course, user_id, now, notes),
-        }
-    };
-    let kind = if from.is_some() { EventKind::Reactivated } else { EventKind::Enrolled };
-    let row = give_modules(facts, changes, now, row);
-    record(facts, changes, command, Moved { from, step: Step::Enroll, kind, reason: None }, row)
 }
 
-fn unenroll(
-    facts: &mut Facts,
-    changes: &mut Changes,
-    now: Moment,
-    command: &Command,
-    reason: Option<&ReasonText>,
-) -> Result<EnrollmentRow> {
-    let user_id = command.subject.user_id();
-    let course = valid_course_id(facts, command.course_id)?;
-    let (role, _) = valid_user_id(facts, user_id)?;
-    coordinator_proxy_enrollment_allowed(command.subject, role)?;
-    let existing = facts.enrollments.get(&(course.id, user_id)).ok_or_else(Error::not_found)?;
-    open_to_learners(course, command)?;
-    status_transition_enforcement(existing.status, Step::Unenroll, EnrollmentStatus::Cancelled)?;
-
-    let moved = Moved {
-        from: Some(existing.status),
-        step: Step::Unenroll,
-        kind: EventKind::Cancelled,
-        reason: reason.map(ToString::to_string),
-    };
-    let row = EnrollmentRow {
-        status: EnrollmentStatus::Cancelled,
-        cancelled_at: Some(now),
-        updated_at: now,
-        version: existing.version + 1,
-        ..existing.clone()
-    };
-    take_modules(facts, changes, &row);
-    record(facts, changes, command, moved, row)
-}
-
-// The guards, one a rule.
-
-fn valid_course_id(facts: &Facts, course_id: CourseId) -> Result<&CourseRow> {
-    facts.courses.get(&course_id).ok_or_else(|| Error::not_found().by_rule(Rule::ValidCourseId))
-}
-
-fn valid_user_id(facts: &Facts, user_id: UserId) -> Result<(Role, MembershipStatus)> {
-    facts.members.get(&user_id).copied().ok_or_else(|| Error::not_found().by_rule(Rule::ValidUserId))
-}
-
-/// D21: a coordinator enrolls and unenrolls learners alone.
-fn coordinator_proxy_enrollment_allowed(subject: Subject, role: Role) -> Result<()> {
-    match subject.must_be_learner() && role != Role::Learner {
-        true => Err(Error::from(Reason::RoleRequired).by_rule(Rule::CoordinatorProxyEnrollmentAllowed)),
-        false => Ok(()),
+impl Batch<'_> {
+    /// A course that a gate has found.
+    fn course(&self, id: CourseId) -> Result<&CourseRow> {
+        self.facts.courses.get(&id).ok_or_else(|| Error::internal("a decision about a course not loaded"))
     }
-}
 
-/// D19, D21: only an active member is enrolled.
-fn tenant_scoped_access(membership: MembershipStatus) -> Result<()> {
-    match membership {
-        MembershipStatus::Active => Ok(()),
-        MembershipStatus::Suspended | MembershipStatus::Ended => Err(Reason::NotAMember.into()),
+    /// An enrollment that a gate has found.
+    fn row(&self, course_id: CourseId, user_id: UserId) -> Result<EnrollmentRow> {
+        let row = self.facts.enrollments.get(&(course_id, user_id)).cloned();
+        row.ok_or_else(|| Error::internal("a decision about an enrollment not loaded"))
     }
-}
 
-/// D2: cancelled and expired enrollments may be taken up again, active ones stand.
-fn unique_enrollment_per_user_per_course(existing: Option<&EnrollmentRow>) -> Result<()> {
-    match existing.map(|row| (row.id, row.status)) {
-        None | Some((_, EnrollmentStatus::Cancelled | EnrollmentStatus::Expired)) => Ok(()),
-        Some((
-            enrollment_id,
-            status
-            @ (EnrollmentStatus::Enrolled | EnrollmentStatus::Waitlisted | EnrollmentStatus::Completed),
-        )) => Err(Reason::AlreadyEnrolled { enrollment_id, status }.into()),
+    /// The enrollment that a command is about.
+    fn row_of(&self, command: &Command) -> Result<EnrollmentRow> {
+        self.row(command.course_id, command.subject.user_id())
     }
-}
 
-/// D16.
-fn published(course: &CourseRow) -> Result<()> {
-    match course.status {
-        CourseStatus::Published => Ok(()),
-        CourseStatus::Draft | CourseStatus::Archived => Err(Reason::CourseNotPublished.into()),
-    }
-}
-
-/// D20: in a managed course, learners neither enroll nor unenroll themselves.
-fn open_to_learners(course: &CourseRow, command: &Command) -> Result<()> {
-    let learner_alone = command.subject.is_caller() && command.by.role == Some(Role::Learner);
-    match course.enrollment_mode {
-        EnrollmentMode::Managed if learner_alone => Err(Reason::ManagedCourse.into()),
-        EnrollmentMode::Managed | EnrollmentMode::Open => Ok(()),
-    }
-}
-
-/// The course takes enrollments from `opens_at` on and until `closes_at` or its end, from every source.
-fn within_window(course: &CourseRow, now: Moment) -> Result<()> {
-    if let Some(opens_at) = course.opens_at.filter(|at| now < *at) {
-        return Err(Reason::NotOpenYet { opens_at }.into());
-    }
-    let closed_at = course.closes_at.into_iter().chain(course.ends_at).min();
-    match closed_at.filter(|at| *at <= now) {
-        Some(closed_at) => Err(Reason::Closed { closed_at }.into()),
-        None => Ok(()),
-    }
-}
-
-/// D10: whoever asks, a course is never overbooked.
-fn seat_left(course: &CourseRow) -> Result<()> {
-    match course.capacity {
-        Some(capacity) if course.seats_taken() >= capacity => Err(Reason::CourseFull { capacity }.into()),
-        Some(_) | None => Ok(()),
-    }
-}
-
-fn status_transition_enforcement(from: EnrollmentStatus, step: Step, to: EnrollmentStatus) -> Result<()> {
-    match is_transition(Some(from), step, to) {
-        true => Ok(()),
-        false => Err(Reason::InvalidTransition { from, to }.into()),
+    /// The same row, changed once more.
+    fn changed(&self, row: EnrollmentRow) -> EnrollmentRow {
+        EnrollmentRow { updated_at: self.now, version: row.version + 1, ..row }
     }
 }
 

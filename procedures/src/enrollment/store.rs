@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use diesel::IntoSql;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
-use super::rules::{Changes, Command, Facts};
+use super::rules::{Changes, Command, Facts, ModuleFact, Wish};
 use super::{EnrollmentStatus, Source};
 use crate::caller::Tenant;
-use crate::course;
+use crate::certificate;
+use crate::course::{self, CourseRow, ModuleKind};
 use crate::db::schema::{
     course_authors, course_enrollments as enrollments, memberships, module_enrollments, modules, users,
 };
-use crate::db::{Connection, Transaction, coalesce, contains, lower, pairs, table_row, together};
+use crate::db::{Connection, Transaction, coalesce, contains, lower, pairs, shared, table_row, together};
 use crate::error::{Error, Result};
 use crate::member::{MembershipStatus, Role};
 use crate::module::ModuleEnrollmentRow;
@@ -48,6 +51,8 @@ table_row! {
         version: i32,
         modules_total: i32,
         modules_completed: i32,
+        /// Whether a person cancelled it, and no person has enrolled again since (D20).
+        tombstone: bool,
     }
 }
 
@@ -58,69 +63,235 @@ impl EnrollmentRow {
     }
 }
 
+/// Which facts a batch needs.
+#[derive(Default)]
+pub(super) struct Wanted {
+    /// Whose places in which courses.
+    seats: BTreeSet<(CourseId, UserId)>,
+    courses: BTreeSet<CourseId>,
+    /// How many may leave a seat or a waitlist, by course.
+    leaving: BTreeMap<CourseId, usize>,
+    /// The courses that people may join.
+    joining: BTreeSet<CourseId>,
+    /// The course whose every free seat goes to those who wait.
+    to_fill: Option<CourseId>,
+}
+
+impl Wanted {
+    pub fn of(commands: &[&Command]) -> Self {
+        let mut wanted = Wanted::default();
+        for command in commands {
+            wanted.seats.insert((command.course_id, command.subject.user_id()));
+            wanted.courses.insert(command.course_id);
+            if command.wish.may_leave() {
+                *wanted.leaving.entry(command.course_id).or_default() += 1;
+            } else if matches!(command.wish, Wish::Enroll { .. }) {
+                wanted.joining.insert(command.course_id);
+            }
+        }
+        wanted
+    }
+
+    pub fn to_fill(course: CourseId) -> Self {
+        Wanted { courses: [course].into(), to_fill: Some(course), ..Wanted::default() }
+    }
+}
+
+/// Whether the courses are held until the transaction ends.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Courses {
+    Locked,
+    /// For a prediction, which changes nothing.
+    AsTheyAre,
+}
+
 /// The facts for a batch of commands. The courses are locked first, in the order of their ids: whoever decides about
-/// a course's enrollments has them to itself until it commits, also those that do not exist yet.
-pub(super) async fn load<'c>(
-    tx: &mut Transaction<'_>,
+/// a course's enrollments has them to itself until it commits, also those that do not exist yet. Then the memberships
+/// are kept as they are, so that none ends while it is counted on.
+pub(super) async fn load(
+    conn: &mut Connection,
     tenant: Tenant,
-    commands: impl Iterator<Item = &'c Command>,
+    wanted: Wanted,
+    courses: Courses,
 ) -> Result<Facts> {
-    let seats: BTreeSet<(CourseId, UserId)> =
-        commands.map(|command| (command.course_id, command.subject.user_id())).collect();
-    if seats.is_empty() {
+    if wanted.courses.is_empty() {
         return Ok(Facts::default());
     }
-    let organization = tenant.organization_id();
-    let course_ids: BTreeSet<CourseId> = seats.iter().map(|(course, _)| *course).collect();
-    let user_ids: BTreeSet<UserId> = seats.iter().map(|(_, user)| *user).collect();
-    let courses = course::store::lock(tx, tenant, course_ids.iter().copied().collect()).await?;
+    let course_ids: Vec<CourseId> = wanted.courses.iter().copied().collect();
+    let found = match courses {
+        Courses::Locked => course::store::lock(conn, tenant, course_ids).await?,
+        Courses::AsTheyAre => course::store::among(conn, tenant, course_ids).await?,
+    };
+    let mut facts =
+        Facts { courses: found.into_iter().map(|course| (course.id, course)).collect(), ..Facts::default() };
+    load_places(conn, tenant, &wanted, courses, &mut facts).await?;
+    load_certificates(conn, tenant, &mut facts).await?;
+    load_queues(conn, tenant, &wanted, &mut facts).await?;
+    Ok(facts)
+}
 
+async fn load_places(
+    conn: &mut Connection,
+    tenant: Tenant,
+    wanted: &Wanted,
+    courses: Courses,
+    facts: &mut Facts,
+) -> Result<()> {
+    let organization = tenant.organization_id();
+    let user_ids: BTreeSet<UserId> = wanted.seats.iter().map(|(_, user)| *user).collect();
     let members = memberships::table
         .filter(memberships::organization_id.eq(organization))
         .filter(memberships::user_id.eq_any(Vec::from_iter(user_ids)))
         .select((memberships::user_id, memberships::role, memberships::status));
-    let existing = enrollments::table
-        .filter(pairs(enrollments::course_id, enrollments::user_id, seats.iter().copied()))
-        .filter(enrollments::organization_id.eq(organization))
-        .select(enrollments::all_columns);
-    let current_modules = modules::table
-        .filter(modules::course_id.eq_any(Vec::from_iter(course_ids)))
+    let all_modules = modules::table
+        .filter(modules::course_id.eq_any(Vec::from_iter(wanted.courses.iter().copied())))
         .filter(modules::organization_id.eq(organization))
-        .filter(modules::retired_at.is_null())
-        .select((modules::course_id, modules::id));
-    let had_modules = module_enrollments::table
-        .inner_join(enrollments::table.on(enrollments::id.eq(module_enrollments::enrollment_id)))
-        .filter(pairs(enrollments::course_id, enrollments::user_id, seats.iter().copied()))
-        .filter(enrollments::organization_id.eq(organization))
-        .select(module_enrollments::all_columns);
-    type Loaded = (
-        Vec<(UserId, Role, MembershipStatus)>,
-        Vec<EnrollmentRow>,
-        Vec<(CourseId, ModuleId)>,
-        Vec<ModuleEnrollmentRow>,
-    );
-    let (members, existing, current_modules, had_modules): Loaded =
-        together!(tx, members, existing, current_modules, had_modules)?;
-
-    let mut facts = Facts {
-        courses: courses.into_iter().map(|course| (course.id, course)).collect(),
-        members: members.into_iter().map(|(user, role, status)| (user, (role, status))).collect(),
-        enrollments: existing.into_iter().map(|row| ((row.course_id, row.user_id), row)).collect(),
-        modules: BTreeMap::new(),
-        module_enrollments: BTreeMap::new(),
+        .select((modules::course_id, modules::id, modules::kind, modules::retired_at.is_not_null()));
+    type Members = Vec<(UserId, Role, MembershipStatus)>;
+    type Modules = Vec<(CourseId, ModuleId, ModuleKind, bool)>;
+    let all_modules: Modules = if wanted.seats.is_empty() {
+        conn.load(all_modules).await?
+    } else {
+        let seats = || wanted.seats.iter().copied();
+        let existing = enrollments::table
+            .filter(pairs(enrollments::course_id, enrollments::user_id, seats()))
+            .filter(enrollments::organization_id.eq(organization))
+            .select(enrollments::all_columns);
+        let had_modules = module_enrollments::table
+            .inner_join(enrollments::table.on(enrollments::id.eq(module_enrollments::enrollment_id)))
+            .filter(pairs(enrollments::course_id, enrollments::user_id, seats()))
+            .filter(enrollments::organization_id.eq(organization))
+            .select(module_enrollments::all_columns);
+        type Loaded = (Members, Vec<EnrollmentRow>, Modules, Vec<ModuleEnrollmentRow>);
+        let (members, existing, all_modules, had_modules): Loaded = match courses {
+            Courses::Locked => together!(conn, shared(members), existing, all_modules, had_modules)?,
+            Courses::AsTheyAre => together!(conn, members, existing, all_modules, had_modules)?,
+        };
+        facts.members = members.into_iter().map(|(user, role, status)| (user, (role, status))).collect();
+        facts.take_enrollments(existing, had_modules);
+        all_modules
     };
-    for (course, module) in current_modules {
-        facts.modules.entry(course).or_default().insert(module);
+    for (course, id, kind, retired) in all_modules {
+        facts.modules.entry(course).or_default().insert(id, ModuleFact { kind, retired });
     }
-    for module in had_modules {
-        facts.module_enrollments.entry(module.enrollment_id).or_default().push(module);
+    Ok(())
+}
+
+/// Only completed and revoked enrollments have one, so this seldom asks.
+async fn load_certificates(conn: &mut Connection, tenant: Tenant, facts: &mut Facts) -> Result<()> {
+    let ids: Vec<CertificateId> = facts.enrollments.values().filter_map(|row| row.certificate_id).collect();
+    if !ids.is_empty() {
+        let certificates = certificate::store::among(conn, tenant, ids).await?;
+        facts.certificates = certificates.into_iter().map(|row| (row.id, row)).collect();
     }
-    Ok(facts)
+    Ok(())
+}
+
+/// The waitlists as far as the batch can get into them; most courses have none.
+async fn load_queues(
+    conn: &mut Connection,
+    tenant: Tenant,
+    wanted: &Wanted,
+    facts: &mut Facts,
+) -> Result<()> {
+    let waited_for: Vec<CourseId> =
+        facts.courses.values().filter(|course| course.waitlisted_count > 0).map(|course| course.id).collect();
+    for id in waited_for {
+        if wanted.joining.contains(&id) {
+            let tail = queue_tail(conn, tenant, id).await?;
+            facts.queues.entry(id).or_default().tail = tail;
+        }
+        let free = |course: &CourseRow| match course.capacity {
+            Some(capacity) => capacity - course.seats_taken(),
+            None => course.waitlisted_count,
+        };
+        let seats = match wanted.to_fill {
+            Some(to_fill) if to_fill == id => facts.courses.get(&id).map_or(0, free).max(0),
+            Some(_) | None => {
+                wanted.leaving.get(&id).map_or(0, |leaving| i32::try_from(*leaving).unwrap_or(i32::MAX))
+            }
+        };
+        if seats > 0 {
+            load_queue(conn, tenant, id, seats, facts).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Since when the last of a course's waitlist waits.
+async fn queue_tail(conn: &mut Connection, tenant: Tenant, course: CourseId) -> Result<Option<Moment>> {
+    let query = enrollments::table
+        .filter(enrollments::organization_id.eq(tenant.organization_id()))
+        .filter(enrollments::course_id.eq(course))
+        .filter(enrollments::status.eq(EnrollmentStatus::Waitlisted))
+        .order(enrollments::waitlisted_at.desc())
+        .limit(1)
+        .select(enrollments::waitlisted_at);
+    Ok(conn.first(query).await?.flatten())
+}
+
+/// The first active members of a waitlist, so many, and everyone on it who is not active.
+async fn load_queue(
+    conn: &mut Connection,
+    tenant: Tenant,
+    course: CourseId,
+    seats: i32,
+    facts: &mut Facts,
+) -> Result<()> {
+    let waiting = || {
+        enrollments::table
+            .inner_join(
+                memberships::table.on(memberships::user_id
+                    .eq(enrollments::user_id)
+                    .and(memberships::organization_id.eq(enrollments::organization_id))),
+            )
+            .filter(enrollments::organization_id.eq(tenant.organization_id()))
+            .filter(enrollments::course_id.eq(course))
+            .filter(enrollments::status.eq(EnrollmentStatus::Waitlisted))
+            .order((enrollments::waitlisted_at, enrollments::id))
+            .select((enrollments::all_columns, memberships::role, memberships::status))
+    };
+    let active = waiting().filter(memberships::status.eq(MembershipStatus::Active)).limit(seats.into());
+    let inactive = waiting().filter(memberships::status.ne(MembershipStatus::Active));
+    type Waiting = Vec<(EnrollmentRow, Role, MembershipStatus)>;
+    let (active, inactive): (Waiting, Waiting) = together!(conn, active, inactive)?;
+    let ids: Vec<EnrollmentId> = active.iter().chain(&inactive).map(|(row, ..)| row.id).collect();
+    let had_modules = module_enrollments::table
+        .filter(module_enrollments::organization_id.eq(tenant.organization_id()))
+        .filter(module_enrollments::enrollment_id.eq_any(ids))
+        .select(module_enrollments::all_columns);
+    let had_modules: Vec<ModuleEnrollmentRow> = conn.load(had_modules).await?;
+    let queue = facts.queues.entry(course).or_default();
+    let mut rows = Vec::with_capacity(active.len() + inactive.len());
+    for (row, role, status) in active.into_iter().chain(inactive) {
+        if let Some(since) = row.waitlisted_at {
+            queue.first.insert((since, row.id, row.user_id));
+        }
+        facts.members.insert(row.user_id, (role, status));
+        rows.push(row);
+    }
+    facts.take_enrollments(rows, had_modules);
+    Ok(())
+}
+
+impl Facts {
+    fn take_enrollments(&mut self, rows: Vec<EnrollmentRow>, modules: Vec<ModuleEnrollmentRow>) {
+        for row in rows {
+            // Whoever is both named by a command and waiting was loaded twice.
+            self.module_enrollments.insert(row.id, Vec::new());
+            self.enrollments.insert((row.course_id, row.user_id), row);
+        }
+        for module in modules {
+            self.module_enrollments.entry(module.enrollment_id).or_default().push(module);
+        }
+    }
 }
 
 /// Writes what a batch decided, in a constant number of statements.
 pub(super) async fn apply(tx: &mut Transaction<'_>, changes: Changes) -> Result<()> {
     tx.insert_all(&Vec::from_iter(changes.added.into_values())).await?;
+    tx.insert_all(&Vec::from_iter(changes.certificates_added.into_values())).await?;
+    tx.update_all(&Vec::from_iter(changes.certificates_updated.into_values())).await?;
     tx.update_all(&Vec::from_iter(changes.updated.into_values())).await?;
     tx.insert_all(&Vec::from_iter(changes.modules_added.into_values())).await?;
     tx.update_all(&Vec::from_iter(changes.modules_updated.into_values())).await?;
@@ -182,6 +353,37 @@ pub(super) async fn list_by_subject(
     Ok(conn.load(query).await?)
 }
 
+/// The courses that a member is in, in one of these statuses.
+pub(super) async fn courses_of(
+    conn: &mut Connection,
+    tenant: Tenant,
+    user: UserId,
+    statuses: &[EnrollmentStatus],
+) -> Result<Vec<CourseId>> {
+    let query = enrollments::table
+        .filter(enrollments::organization_id.eq(tenant.organization_id()))
+        .filter(enrollments::user_id.eq(user))
+        .filter(enrollments::status.eq_any(statuses.to_vec()))
+        .order(enrollments::course_id)
+        .select(enrollments::course_id);
+    Ok(conn.load(query).await?)
+}
+
+/// The courses where somebody wrote something about a member.
+pub(super) async fn courses_with_notes_on(
+    conn: &mut Connection,
+    tenant: Tenant,
+    user: UserId,
+) -> Result<Vec<CourseId>> {
+    let query = enrollments::table
+        .filter(enrollments::organization_id.eq(tenant.organization_id()))
+        .filter(enrollments::user_id.eq(user))
+        .filter(enrollments::notes.is_not_null())
+        .order(enrollments::course_id)
+        .select(enrollments::course_id);
+    Ok(conn.load(query).await?)
+}
+
 /// What a roster is asked for.
 pub(super) struct RosterQuery {
     pub statuses: Vec<EnrollmentStatus>,
@@ -208,6 +410,38 @@ pub(super) async fn roster(
         .filter(lower(coalesce(users::display_name, String::new())).like(lower(pattern)).escape('\\'))
         .order(enrollments::id)
         .limit(asked.limit.with_lookahead())
+        .select((enrollments::all_columns, users::display_name));
+    Ok(conn.load(query).await?)
+}
+
+/// Which of an organization's enrollments are asked for.
+pub(super) struct OrganizationQuery {
+    pub statuses: Vec<EnrollmentStatus>,
+    pub course: Option<CourseGrant>,
+    /// At this moment or later.
+    pub updated_since: Option<Moment>,
+    pub after: Option<EnrollmentId>,
+    pub limit: Limit,
+}
+
+/// An organization's enrollments with their learners' names after a cursor, in the order of their ids.
+pub(super) async fn list(
+    conn: &mut Connection,
+    tenant: Tenant,
+    asked: OrganizationQuery,
+) -> Result<Vec<(EnrollmentRow, Option<String>)>> {
+    let OrganizationQuery { statuses, course, updated_since, after, limit } = asked;
+    let course_id = course.map_or(CourseId::NIL, CourseGrant::course_id);
+    let since = updated_since.unwrap_or(Moment::EPOCH);
+    let query = enrollments::table
+        .inner_join(users::table.on(users::id.eq(enrollments::user_id)))
+        .filter(enrollments::organization_id.eq(tenant.organization_id()))
+        .filter(course.is_none().into_sql::<Bool>().or(enrollments::course_id.eq(course_id)))
+        .filter(enrollments::status.eq_any(statuses))
+        .filter(enrollments::updated_at.ge(since))
+        .filter(enrollments::id.gt(after.unwrap_or(EnrollmentId::NIL)))
+        .order(enrollments::id)
+        .limit(limit.with_lookahead())
         .select((enrollments::all_columns, users::display_name));
     Ok(conn.load(query).await?)
 }

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{EnrollmentRow, EnrollmentStatus, Source, store};
-use crate::caller::Insider;
+use crate::caller::{Cx, Insider};
 use crate::db::Connection;
 use crate::error::{Error, Result};
-use crate::policy;
+use crate::policy::{self, Action, Subject};
 use crate::values::{CertificateId, CourseId, EnrollmentId, Moment, Notes, OrganizationId, Score, UserId};
 
 /// A user's place in a course.
@@ -57,11 +57,6 @@ pub struct Enrollment {
 }
 
 impl Enrollment {
-    /// What those who may not read notes see of it.
-    pub(super) fn without_notes_unless(self, sees_notes: bool) -> Self {
-        Enrollment { notes: self.notes.filter(|_| sees_notes), ..self }
-    }
-
     pub(crate) fn of(row: EnrollmentRow, waitlist_position: Option<i32>, sees_notes: bool) -> Self {
         Enrollment {
             progress: progress(&row),
@@ -126,6 +121,26 @@ impl VisibleEnrollment {
 
     pub(crate) fn into_row(self) -> EnrollmentRow {
         self.0
+    }
+}
+
+/// An enrollment that the caller may act on: whose, in which course. Neither ever changes, so this is found before the
+/// transaction that locks the course.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ActingOn {
+    pub course_id: CourseId,
+    pub subject: Subject,
+}
+
+impl ActingOn {
+    /// Finds an enrollment by its id for a caller who may do this to it.
+    pub(crate) async fn find(cx: &Cx<Insider>, action: Action, id: EnrollmentId) -> Result<Self> {
+        policy::may_act_on_enrollments(&cx.caller, action)?;
+        let mut conn = cx.app.db.read().await?;
+        let found = store::find(&mut conn, cx.caller.tenant, id, cx.caller.user_id()).await?;
+        let (row, is_author) = found.ok_or_else(Error::not_found)?;
+        let subject = policy::subject_of_enrollment(&cx.caller, action, row.user_id, is_author)?;
+        Ok(ActingOn { course_id: row.course_id, subject })
     }
 }
 

@@ -1,95 +1,192 @@
 //! One transaction for the enrollment commands of one organization, a single one or many: keys claimed, facts loaded,
 //! each decided, changes and events written, all set-wise.
 
-use super::rules::{self, By, Changes, Command, Wish};
-use super::view::Enrollment;
-use super::{EnrollmentRow, store};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::EnrollmentStatus;
+use super::rules::{self, By, Changes, Command, Decided, Facts, Wish};
+use super::store::{self, Wanted};
+use super::view::{ActingOn, Enrollment};
 use crate::App;
-use crate::caller::{Cx, Insider};
+use crate::caller::{Cx, Insider, Tenant};
+use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::event;
 use crate::idempotency::{self, Claim, Claimed};
 use crate::policy::{self, Subject};
-use crate::values::CourseId;
+use crate::values::{CourseId, Moment};
 
-/// A command with the particulars of the call it came by.
+/// A command with the idempotency key of the call it came by.
 pub(crate) struct Order {
-    command: Command,
-    claim: Option<Claim>,
-    /// Whether the answer may show notes.
-    sees_notes: bool,
+    pub command: Command,
+    pub claim: Option<Claim>,
 }
 
-/// Carries out one caller's wish.
-pub(crate) async fn one(
+/// An answer to a command, which is kept under its idempotency key.
+pub(crate) trait Answer: Serialize + DeserializeOwned + Send {
+    /// What was decided, as the caller sees it.
+    fn of(
+        tx: &mut Transaction<'_>,
+        caller: &Insider,
+        decided: Decided,
+    ) -> impl Future<Output = Result<Self>> + Send;
+
+    /// Who may read notes is decided each time a stored answer is given.
+    fn without_notes(self) -> Self;
+}
+
+impl Answer for Enrollment {
+    async fn of(tx: &mut Transaction<'_>, caller: &Insider, decided: Decided) -> Result<Self> {
+        let Decided { row, position, .. } = decided;
+        let position = match (row.status, position) {
+            (EnrollmentStatus::Waitlisted, None) => {
+                store::waitlist_positions(tx, caller.tenant, vec![row.id]).await?.remove(&row.id)
+            }
+            (_, position) => position,
+        };
+        Ok(Enrollment::of(row, position, policy::may_read_notes(caller)))
+    }
+
+    fn without_notes(self) -> Self {
+        Enrollment { notes: None, ..self }
+    }
+}
+
+/// Carries out one caller's wish about one enrollment.
+pub(crate) async fn one<T: Answer>(
     cx: Cx<Insider>,
     course_id: CourseId,
     subject: Subject,
     wish: Wish,
-) -> Result<Enrollment> {
+) -> Result<T> {
     let by = By::of(&cx.caller, &cx.request_id);
-    let order = Order {
-        command: Command { course_id, subject, by, wish },
-        claim: cx.key.map(|call| Claim::new(&cx.caller, call)),
-        sees_notes: policy::may_read_notes(&cx.caller),
-    };
-    let mut answers = all(&cx.app, &cx.caller, vec![order]).await?;
-    answers.pop().unwrap_or_else(|| Err(Error::internal("one order has one answer")))
+    let claim = cx.key.map(|call| Claim::new(&cx.caller, call));
+    let orders = [Order { command: Command { course_id, subject, by, wish }, claim }];
+    let answers = cx.app.transaction(async |tx| batch(tx, &cx.app, &cx.caller, &orders).await).await?;
+    answers.into_iter().next().unwrap_or_else(|| Err(Error::internal("one order has one answer")))
+}
+
+/// The same for an enrollment that was named by its id.
+pub(crate) async fn acting_on<T: Answer>(cx: Cx<Insider>, on: ActingOn, wish: Wish) -> Result<T> {
+    one(cx, on.course_id, on.subject, wish).await
 }
 
 /// Carries out many orders of one organization in their order; each has its own answer, and one that the rules refuse
-/// costs the others nothing.
-pub(crate) async fn all(app: &App, caller: &Insider, orders: Vec<Order>) -> Result<Vec<Result<Enrollment>>> {
-    let tenant = caller.tenant;
-    let now = app.clock.now();
-    let (answers, happened) = app
-        .db
-        .transaction(now, async |tx| {
-            let claims: Vec<Option<Claim>> = orders.iter().map(|order| order.claim.clone()).collect();
-            let claimed = idempotency::claim::<Enrollment>(tx, &claims, now).await?;
-            let undecided = |order: &usize| matches!(claimed[*order], Claimed::Fresh);
-            let fresh: Vec<usize> = (0..orders.len()).filter(undecided).collect();
-            let mut facts =
-                store::load(tx, tenant, fresh.iter().map(|order| &orders[*order].command)).await?;
-            // Whoever had the courses before has committed: from here on, time follows the order of changes.
-            tx.now = app.clock.now();
-            let now = tx.now;
+/// costs the others nothing. The transaction's last statements are these.
+pub(crate) async fn batch<T: Answer>(
+    tx: &mut Transaction<'_>,
+    app: &App,
+    caller: &Insider,
+    orders: &[Order],
+) -> Result<Vec<Result<T>>> {
+    let sees_notes = policy::may_read_notes(caller);
+    let claims: Vec<Option<Claim>> = orders.iter().map(|order| order.claim.clone()).collect();
+    let now = tx.now;
+    let claimed = idempotency::claim::<T>(tx, &claims, now).await?;
+    let undecided = |order: &usize| matches!(claimed[*order], Claimed::Fresh);
+    let fresh: Vec<usize> = (0..orders.len()).filter(undecided).collect();
+    let commands: Vec<&Command> = fresh.iter().map(|order| &orders[*order].command).collect();
+    let Carried { outcomes, events } = carry_out(tx, app, caller.tenant, &commands).await?;
 
-            let mut changes = Changes::default();
-            let mut answers = Vec::with_capacity(orders.len());
-            for (order, claimed) in orders.iter().zip(claimed) {
-                let decided = match claimed {
-                    // Who may read notes is decided each time.
-                    Claimed::Answered(answer) => Ok(answer.without_notes_unless(order.sees_notes)),
-                    Claimed::Refused(error) => Err(error),
-                    Claimed::Fresh => rules::decide(&mut facts, &mut changes, now, &order.command)
-                        .map(|row| answer(row, order.sees_notes)),
-                };
-                match decided {
-                    // A defect may have left facts half-changed: nothing of this batch is written.
-                    Err(defect) if defect.cause().is_some() => return Err(defect),
-                    decided => answers.push(decided),
-                }
-            }
-
-            let events = std::mem::take(&mut changes.events);
-            store::apply(tx, changes).await?;
-            let stored = fresh
-                .iter()
-                .filter_map(|order| Some((orders[*order].claim.as_ref()?, answers[*order].as_ref().ok()?)));
-            idempotency::record(tx, stored, now).await?;
-            let happened = !events.is_empty();
-            event::store::append(tx, tenant, events).await?;
-            Ok((answers, happened))
-        })
-        .await?;
-    if happened {
-        app.wakeups.announce(tenant.organization_id());
+    let mut outcomes = outcomes.into_iter();
+    let mut answers = Vec::with_capacity(orders.len());
+    for claimed in claimed {
+        answers.push(match claimed {
+            Claimed::Answered(answer) if sees_notes => Ok(answer),
+            Claimed::Answered(answer) => Ok(answer.without_notes()),
+            Claimed::Refused(error) => Err(error),
+            Claimed::Fresh => match outcomes.next() {
+                Some(Ok(decided)) => Ok(<T as Answer>::of(tx, caller, decided).await?),
+                Some(Err(refusal)) => Err(refusal),
+                None => return Err(Error::internal("each command has an outcome")),
+            },
+        });
     }
+    let stored = fresh
+        .iter()
+        .filter_map(|order| Some((orders[*order].claim.as_ref()?, answers[*order].as_ref().ok()?)));
+    idempotency::record(tx, stored, now).await?;
+    event::store::append(tx, caller.tenant, events).await?;
     Ok(answers)
 }
 
-/// A decision never leaves its row on a waitlist without a place, so the answer needs no further look-up.
-fn answer(row: EnrollmentRow, sees_notes: bool) -> Enrollment {
-    Enrollment::of(row, None, sees_notes)
+/// What came of commands that were carried out, but for the events, which are to be written last.
+struct Carried {
+    outcomes: Vec<Result<Decided>>,
+    events: Vec<event::NewEvent>,
+}
+
+async fn carry_out(
+    tx: &mut Transaction<'_>,
+    app: &App,
+    tenant: Tenant,
+    commands: &[&Command],
+) -> Result<Carried> {
+    let mut facts = store::load(tx, tenant, Wanted::of(commands), store::Courses::Locked).await?;
+    let (outcomes, changes) = decided(tx, app, &mut facts, |facts, changes, now| {
+        let mut outcomes = Vec::with_capacity(commands.len());
+        for command in commands {
+            match rules::decide(facts, changes, now, command) {
+                // A defect may have left facts half-changed: nothing of this batch is written.
+                Err(defect) if defect.cause().is_some() => return Err(defect),
+                outcome => outcomes.push(outcome),
+            }
+        }
+        Ok(outcomes)
+    })?;
+    let events = apply(tx, changes).await?;
+    Ok(Carried { outcomes, events })
+}
+
+/// Decides on facts that are loaded and locked: whoever had the courses before has committed, so from here on, time
+/// follows the order of changes.
+fn decided<T>(
+    tx: &mut Transaction<'_>,
+    app: &App,
+    facts: &mut Facts,
+    decide: impl FnOnce(&mut Facts, &mut Changes, Moment) -> Result<T>,
+) -> Result<(T, Changes)> {
+    tx.now = app.clock.now();
+    let mut changes = Changes::default();
+    let outcome = decide(facts, &mut changes, tx.now)?;
+    Ok((outcome, changes))
+}
+
+async fn apply(tx: &mut Transaction<'_>, mut changes: Changes) -> Result<Vec<event::NewEvent>> {
+    let events = std::mem::take(&mut changes.events);
+    store::apply(tx, changes).await?;
+    Ok(events)
+}
+
+/// Carries out what follows from a change that this transaction has made: all of it, or none of the change either.
+pub(crate) async fn follow_up(
+    tx: &mut Transaction<'_>,
+    app: &App,
+    tenant: Tenant,
+    commands: &[Command],
+) -> Result<()> {
+    let Carried { outcomes, events } =
+        carry_out(tx, app, tenant, &commands.iter().collect::<Vec<_>>()).await?;
+    for outcome in outcomes {
+        outcome
+            .map_err(|refusal| Error::internal(format!("what follows by itself was refused: {refusal}")))?;
+    }
+    event::store::append(tx, tenant, events).await
+}
+
+/// Gives a course's free seats to those who wait (D11): after its capacity was raised, or it was published again.
+pub(crate) async fn fill(
+    tx: &mut Transaction<'_>,
+    app: &App,
+    tenant: Tenant,
+    course_id: CourseId,
+    request_id: &str,
+) -> Result<()> {
+    let mut facts = store::load(tx, tenant, Wanted::to_fill(course_id), store::Courses::Locked).await?;
+    let ((), changes) = decided(tx, app, &mut facts, |facts, changes, now| {
+        rules::fill(facts, changes, now, course_id, request_id)
+    })?;
+    let events = apply(tx, changes).await?;
+    event::store::append(tx, tenant, events).await
 }

@@ -5,10 +5,12 @@
 
 pub(crate) mod feed;
 mod relay;
+mod since;
 pub(crate) mod store;
 
 pub use feed::Wakeups;
 pub use relay::{listen_to_others, look, notify_others, relay};
+pub use since::{Since, SinceInput};
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,10 +19,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::Router;
 use crate::caller::{Actor, Insider};
 use crate::enrollment::{EnrollmentStatus, Source};
 use crate::text_enum;
-use crate::values::{CourseId, EnrollmentId, Moment, OrganizationId, PrincipalId, UserId, wire_string};
+use crate::values::{
+    CertificateId, CourseId, EnrollmentId, ModuleId, Moment, OrganizationId, PrincipalId, Score, UserId,
+    wire_string,
+};
+
+pub fn router() -> Router {
+    Router::default().query(Since, since::since)
+}
 
 text_enum! {
     /// What can happen to an enrollment.
@@ -90,6 +100,9 @@ pub struct EventActor {
 }
 
 impl EventActor {
+    /// What happens by itself.
+    pub(crate) const SYSTEM: Self = EventActor { kind: ActorKind::System, id: None };
+
     pub(crate) fn of(caller: &Insider) -> Self {
         let kind = match &caller.actor {
             Actor::Person(_) => ActorKind::User,
@@ -117,7 +130,16 @@ pub struct EventData {
     /// Who enrolled the learner, if someone else did (D21).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enrolled_by_user_id: Option<UserId>,
-    /// Why, in the words of whoever did it, or a word of the system (`membershipEnded`, `courseClosed`).
+    /// The module that was started, completed, assigned or unassigned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module_id: Option<ModuleId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Score>,
+    /// The certificate that was issued or voided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_id: Option<CertificateId>,
+    /// Why, in the words of whoever did it (of a completion: why its conditions were waived), or a word of the system
+    /// (`membershipEnded`, `membershipSuspended`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

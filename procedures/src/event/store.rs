@@ -68,7 +68,9 @@ pub(crate) async fn append(tx: &mut Transaction<'_>, tenant: Tenant, new: Vec<Ne
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    Ok(tx.insert_all(&rows).await?)
+    tx.insert_all(&rows).await?;
+    tx.events_of = Some(organization_id);
+    Ok(())
 }
 
 /// Which of an organization's events a reader wants; none means all.

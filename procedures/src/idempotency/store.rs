@@ -10,10 +10,10 @@ use diesel::sqlite::Sqlite;
 
 use super::Claim;
 use crate::db::schema::idempotency_records as records;
-use crate::db::{Connection, Database, table_row};
+use crate::db::{Connection, Database, Transaction, table_row};
 use crate::error::Result;
 use crate::limits::KEY_RETENTION;
-use crate::values::{Moment, OrganizationId, PrincipalId};
+use crate::values::{Moment, OrganizationId, PrincipalId, UserId};
 
 table_row! {
     pub(super) struct Row: records "idempotency_records" by (organization_id, caller_id, procedure, key) {
@@ -58,6 +58,13 @@ pub(super) async fn known(conn: &mut Connection, claims: &[&Claim], after: Momen
 /// A record that has outlived its time gives way to the new one.
 pub(super) async fn save(conn: &mut Connection, rows: &[Row]) -> Result<()> {
     Ok(conn.replace_all(rows).await?)
+}
+
+/// Deletes the records whose answers speak of this user, in every organization: the user is the same person in all.
+pub async fn forget(tx: &mut Transaction<'_>, user: UserId) -> Result<()> {
+    let speaking_of = records::table.filter(records::answer.like(format!("%{user}%")));
+    tx.execute(diesel::delete(speaking_of)).await?;
+    Ok(())
 }
 
 /// Takes the keys' locks until the transaction ends; answers with those that no other transaction holds.

@@ -1,16 +1,23 @@
 //! Members: users with a role in an organization.
 
+mod end;
 mod get;
 mod list;
 mod provision;
+mod resume;
 mod set_role;
+mod standing;
 pub(crate) mod store;
+mod suspend;
 
+pub use end::{End, EndInput};
 pub use get::{Get, GetInput};
 pub use list::{List, ListInput};
 pub use provision::{Provision, ProvisionInput};
+pub use resume::{Resume, ResumeInput};
 pub use set_role::{SetRole, SetRoleInput};
 pub use store::Member;
+pub use suspend::{Suspend, SuspendInput};
 
 use crate::Router;
 use crate::text_enum;
@@ -21,6 +28,9 @@ pub fn router() -> Router {
         .query(List, list::list)
         .query(Get, get::get)
         .mutation(SetRole, set_role::set_role)
+        .mutation(Suspend, suspend::suspend)
+        .mutation(Resume, resume::resume)
+        .mutation(End, end::end)
 }
 
 text_enum! {

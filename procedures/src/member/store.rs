@@ -45,7 +45,7 @@ fn members_of(organization: OrganizationId) -> _ {
         ))
 }
 
-pub(super) async fn find(conn: &mut Connection, tenant: Tenant, user: UserId) -> Result<Option<Member>> {
+pub(crate) async fn find(conn: &mut Connection, tenant: Tenant, user: UserId) -> Result<Option<Member>> {
     let query = members_of(tenant.organization_id()).filter(memberships::user_id.eq(user));
     Ok(conn.first(query).await?)
 }
@@ -114,6 +114,22 @@ pub(super) async fn set_role(
     let now = tx.now;
     let set = diesel::update(member).set((memberships::role.eq(role), memberships::updated_at.eq(now)));
     Ok(tx.execute(set).await? > 0)
+}
+
+/// Sets the status of a member that this transaction has locked.
+pub(super) async fn set_status(
+    tx: &mut Transaction<'_>,
+    tenant: Tenant,
+    user: UserId,
+    status: MembershipStatus,
+) -> Result<()> {
+    let member = memberships::table
+        .filter(memberships::organization_id.eq(tenant.organization_id()))
+        .filter(memberships::user_id.eq(user));
+    let now = tx.now;
+    tx.execute(diesel::update(member).set((memberships::status.eq(status), memberships::updated_at.eq(now))))
+        .await?;
+    Ok(())
 }
 
 /// The identity provider that the organization's people are known by: its first.

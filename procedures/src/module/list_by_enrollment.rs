@@ -38,7 +38,7 @@ pub struct ModuleEnrollment {
 }
 
 impl ModuleEnrollment {
-    fn of((row, module): (ModuleEnrollmentRow, ModuleRow)) -> Self {
+    pub(super) fn of((row, module): (ModuleEnrollmentRow, ModuleRow)) -> Self {
         ModuleEnrollment {
             id: row.id,
             enrollment_id: row.enrollment_id,

@@ -1,10 +1,22 @@
 //! Module enrollments: a user's place in a module of a course they are enrolled in.
 
+mod assign;
+mod complete;
+mod drift;
 mod list_by_enrollment;
+mod progress;
+mod start;
 mod store;
+mod unassign;
 
+pub use assign::{Assign, AssignInput};
+pub use complete::{Complete, CompleteInput};
+pub use drift::{Drift, DriftEntry, DriftInput};
 pub use list_by_enrollment::{ListByEnrollment, ListByEnrollmentInput, ModuleEnrollment};
+pub use progress::ModuleProgress;
+pub use start::{Start, StartInput};
 pub use store::ModuleEnrollmentRow;
+pub use unassign::{Unassign, UnassignInput};
 
 use crate::Router;
 use crate::enrollment::EnrollmentRow;
@@ -12,7 +24,13 @@ use crate::text_enum;
 use crate::values::{ModuleEnrollmentId, ModuleId, Moment};
 
 pub fn router() -> Router {
-    Router::default().query(ListByEnrollment, list_by_enrollment::list_by_enrollment)
+    Router::default()
+        .query(ListByEnrollment, list_by_enrollment::list_by_enrollment)
+        .mutation(Start, start::start)
+        .mutation(Complete, complete::complete)
+        .mutation(Assign, assign::assign)
+        .mutation(Unassign, unassign::unassign)
+        .query(Drift, drift::drift)
 }
 
 text_enum! {

@@ -1,8 +1,12 @@
 //! From JSON to a typed input, with errors that name the field.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 
 use crate::error::{Error, Result};
@@ -28,6 +32,35 @@ pub(super) fn parse<I: DeserializeOwned>(json: &str) -> Result<I> {
     })?;
     deserializer.end().map_err(|error| invalid(".", &error.to_string()))?;
     Ok(input)
+}
+
+/// A list of objects. Serde would take an array for an object's fields in their order, so that a client's mistake could
+/// pass for an input.
+pub(crate) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let objects = Vec::<Object<T>>::deserialize(deserializer)?;
+    Ok(objects.into_iter().map(|Object(object)| object).collect())
+}
+
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
 }
 
 /// Serde names an unknown, missing or repeated field in its message only; the path ends at the object that has it.
@@ -69,6 +102,7 @@ mod tests {
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Input {
+        #[serde(deserialize_with = "super::objects")]
         items: Vec<Item>,
     }
 
@@ -87,6 +121,8 @@ mod tests {
             ("items[1].courseId".into(), "not a UUID".into())
         );
         assert_eq!(field(r#"{"items":[{}]}"#).0, "items[0].courseId");
+        let array = r#"{"items":[["019a0000-0000-7000-8000-000000000000"]]}"#;
+        assert_eq!(field(array), ("items[0]".into(), "invalid type: sequence, expected an object".into()));
         assert_eq!(field(r#"{"items":[],"more":1}"#).0, "more");
         assert_eq!(field(r#"{"items":[],"idempotencyKey":""}"#).0, "idempotencyKey");
         assert_eq!(field(r#"{"items":[],"idempotencyKey":"a","idempotencyKey":"b"}"#).0, "idempotencyKey");

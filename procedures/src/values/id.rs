@@ -40,6 +40,7 @@ entities! {
     EnrollmentEntity EnrollmentId,
     ModuleEnrollmentEntity ModuleEnrollmentId,
     CertificateEntity CertificateId,
+    CohortEntity CohortId,
     PrincipalEntity PrincipalId,
 }
 

@@ -19,6 +19,9 @@ use crate::db::types::Instant;
 pub struct Moment(DateTime<Utc>);
 
 impl Moment {
+    /// Before everything that is ever recorded.
+    pub const EPOCH: Self = Moment(DateTime::UNIX_EPOCH);
+
     /// The system's clock. Only [`crate::clock::Clock`] asks it; everything else is told the time.
     pub(crate) fn system() -> Self {
         Self::truncated(Utc::now())
@@ -54,7 +57,7 @@ impl Moment {
 
     fn truncated(at: DateTime<Utc>) -> Self {
         // A moment of the years 0 to 9999 always has its microseconds in an i64.
-        Self::from_micros(at.timestamp_micros()).unwrap_or(Self(DateTime::UNIX_EPOCH))
+        Self::from_micros(at.timestamp_micros()).unwrap_or(Self::EPOCH)
     }
 }
 

@@ -275,7 +275,7 @@ impl fmt::Debug for Email {
 wire_string!(for Email, name: "Email", doc: "An e-mail address.", schema: { "format": "email", "maxLength": 254 });
 
 /// What makes repeating a mutation safe: 1 to 255 visible ASCII characters of the client's choice.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use procedures::Caller;
 use procedures::course::Course;
-use procedures::development::force_status;
 use procedures::enrollment::EnrollmentStatus;
 use procedures::error::{Error, Reason, Result};
 use procedures::member::{Member, Role};
-use procedures::values::{CourseId, EnrollmentId, Name, OrganizationId, Page, Slug, UserId};
+use procedures::session::Scope;
+use procedures::values::{CourseId, EnrollmentId, Name, Page, Slug, UserId};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -45,16 +45,15 @@ const LAST: &str = "Advanced negotiation";
 pub async fn ensure(issuers: &Issuers) -> Result<()> {
     for (slug, name) in ORGANIZATIONS {
         let (slug, name) = (parsed::<Slug>(slug)?, parsed::<Name>(name)?);
-        let organization_id = issuers.ensure_organization(slug.clone(), name).await?;
+        issuers.ensure_organization(slug.clone(), name).await?;
         let inside = Inside::new(issuers, slug);
-        Demo { inside, organization_id, steps: AtomicU32::new(0) }.ensure().await?;
+        Demo { inside, steps: AtomicU32::new(0) }.ensure().await?;
     }
     Ok(())
 }
 
 struct Demo<'a> {
     inside: Inside<'a>,
-    organization_id: OrganizationId,
     /// How many have been taken; they are the same ones each time.
     steps: AtomicU32,
 }
@@ -93,9 +92,9 @@ impl Demo<'_> {
             (onboarding, liam, EnrollmentStatus::Cancelled),
             (history, lily, EnrollmentStatus::Completed),
             (history, luca, EnrollmentStatus::Expired),
-            (first_aid, lois, EnrollmentStatus::Waitlisted),
             (first_aid, liam, EnrollmentStatus::Enrolled),
             (first_aid, lena, EnrollmentStatus::Enrolled),
+            (first_aid, lois, EnrollmentStatus::Waitlisted),
         ] {
             self.enrollment(&admin, course, user, status).await?;
         }
@@ -141,10 +140,22 @@ impl Demo<'_> {
             EnrollmentStatus::Cancelled => {
                 let _: Value = self.step(admin, "enrollment.unenroll", subject).await?;
             }
-            EnrollmentStatus::Waitlisted | EnrollmentStatus::Completed | EnrollmentStatus::Expired => {
-                let now = self.inside.issuers.app.clock.now();
-                force_status(&self.inside.issuers.app.db, now, self.organization_id, enrollment.id, status)
-                    .await?;
+            // The course is full: whoever is enrolled now waits.
+            EnrollmentStatus::Waitlisted => {}
+            EnrollmentStatus::Completed => {
+                let waived = json!({ "enrollmentId": enrollment.id, "waiveReason": "Knew it all from the former course." });
+                let _: Value = self.step(admin, "enrollment.complete", waived).await?;
+            }
+            EnrollmentStatus::Expired => {
+                let service = self.inside.service(&[Scope::EnrollmentsWrite]).await?;
+                let expired = json!({ "enrollmentId": enrollment.id });
+                match self.inside.call::<Value>(&service, "enrollment.expire", expired).await {
+                    // A former start, or another process, has done it: with a token, and so a key, of its own.
+                    Err(error) if matches!(error.reason(), Some(Reason::InvalidTransition { .. })) => {}
+                    outcome => {
+                        outcome?;
+                    }
+                }
             }
         }
         Ok(())

@@ -2,16 +2,22 @@
 //! client goes, but for the socket.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use procedures::error::{Error, Result};
 use procedures::member::Role;
-use procedures::session::{VerifiedToken, sign_in};
+use procedures::session::{
+    NewServiceToken, Scope, VerifiedToken, create_service_token, sign_in, use_service_token,
+};
 use procedures::values::Slug;
 use procedures::{Call, Caller, Router};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::idp::Issuers;
+
+/// How long a service that is made for a call or two has its token.
+const TOKEN_LIFE: Duration = Duration::from_secs(60);
 
 pub struct Inside<'a> {
     pub issuers: &'a Issuers,
@@ -35,6 +41,19 @@ impl<'a> Inside<'a> {
             role: Some(role),
         };
         sign_in(&self.issuers.app, &token, None).await
+    }
+
+    /// A service of the organization, with a token of its own.
+    pub async fn service(&self, scopes: &[Scope]) -> Result<Caller> {
+        let app = &self.issuers.app;
+        let token = NewServiceToken {
+            organization_id: self.issuers.key(&self.slug).await?.organization_id,
+            name: parsed("demo data")?,
+            scopes: scopes.to_vec(),
+            expires_at: Some(app.clock.now().plus(TOKEN_LIFE)),
+        };
+        let secret = create_service_token(&app.db, app.clock.now(), token).await?;
+        use_service_token(app, &secret, None).await
     }
 
     pub async fn call<T: DeserializeOwned>(&self, caller: &Caller, path: &str, input: Value) -> Result<T> {

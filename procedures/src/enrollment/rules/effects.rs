@@ -1,173 +1,100 @@
-//! What a decision changes: rows, module enrollments, counters, events. No rule is decided here.
+//! How facts and changes follow a decision: rows, counters, queues, events. No rule is decided here.
 
-use std::collections::BTreeSet;
-
-use super::{Changes, Command, Facts, Step, is_transition};
-use crate::course::CourseRow;
-use crate::enrollment::{EnrollmentRow, EnrollmentStatus, Source};
+use super::{Batch, By, Changes, Queue, Step, is_transition};
+use crate::certificate::CertificateRow;
+use crate::enrollment::{EnrollmentRow, EnrollmentStatus};
 use crate::error::{Error, Result};
 use crate::event::{EventData, EventKind, NewEvent};
-use crate::module::{ModuleEnrollmentRow, Removal};
-use crate::values::{EnrollmentId, ModuleId, Moment, Notes, UserId};
-
-impl EnrollmentRow {
-    pub(super) fn first(course: &CourseRow, user_id: UserId, now: Moment, notes: Option<&Notes>) -> Self {
-        EnrollmentRow {
-            id: EnrollmentId::new(),
-            user_id,
-            course_id: course.id,
-            organization_id: course.organization_id,
-            status: EnrollmentStatus::Enrolled,
-            enrolled_at: now,
-            completed_at: None,
-            cancelled_at: None,
-            completion_score: None,
-            enrolled_by_user_id: None,
-            certificate_id: None,
-            reminder_sent_at: None,
-            notes: notes.cloned(),
-            created_at: now,
-            updated_at: now,
-            source: Source::Myself,
-            source_ref: None,
-            started_at: None,
-            waitlisted_at: None,
-            expires_at: None,
-            attempt: 1,
-            version: 1,
-            modules_total: 0,
-            modules_completed: 0,
-        }
-    }
-}
-
-/// D1, D6: the same row once more, its progress kept, what belonged to the former attempt cleared.
-pub(super) fn reactivated(row: &EnrollmentRow, notes: Option<&Notes>) -> EnrollmentRow {
-    EnrollmentRow {
-        completed_at: None,
-        cancelled_at: None,
-        completion_score: None,
-        certificate_id: None,
-        reminder_sent_at: None,
-        waitlisted_at: None,
-        source_ref: None,
-        notes: notes.or(row.notes.as_ref()).cloned(),
-        attempt: row.attempt + 1,
-        version: row.version + 1,
-        ..row.clone()
-    }
-}
-
-pub(super) fn source(command: &Command) -> Source {
-    match (command.by.user_id, command.subject.is_caller()) {
-        (Some(_), true) => Source::Myself,
-        (Some(_), false) => Source::Coordinator,
-        (None, _) => Source::Integration,
-    }
-}
-
-/// `access_days` from now, or the course's end, whichever comes first.
-pub(super) fn access_end(course: &CourseRow, now: Moment) -> Option<Moment> {
-    let days = course.access_days.and_then(|days| u32::try_from(days).ok());
-    days.map(|days| now.plus_days(days)).into_iter().chain(course.ends_at).min()
-}
-
-/// D15: gives an enrollment the course's current modules. Old rows come back with their progress, but for retired
-/// modules and those that an admin took away; missing ones are added.
-pub(super) fn give_modules(
-    facts: &mut Facts,
-    changes: &mut Changes,
-    now: Moment,
-    row: EnrollmentRow,
-) -> EnrollmentRow {
-    let current = facts.modules.get(&row.course_id).cloned().unwrap_or_default();
-    let had = facts.module_enrollments.entry(row.id).or_default();
-    for module in had.iter_mut() {
-        let removal = match module.removed_because {
-            Some(Removal::Unassigned) => Some(Removal::Unassigned),
-            Some(Removal::EnrollmentCancelled | Removal::ModuleRetired) | None => {
-                (!current.contains(&module.module_id)).then_some(Removal::ModuleRetired)
-            }
-        };
-        if removal != module.removed_because {
-            module.remove(removal);
-            changes.save_module(module.clone());
-        }
-    }
-    let known: BTreeSet<ModuleId> = had.iter().map(|module| module.module_id).collect();
-    for module_id in current.difference(&known) {
-        let module = ModuleEnrollmentRow::new(&row, *module_id, now);
-        had.push(module.clone());
-        changes.modules_added.insert(module.id, module);
-    }
-    let counted = had.iter().filter(|module| !module.soft_deleted);
-    let completed = counted.clone().filter(|module| module.completed_at.is_some());
-    EnrollmentRow { modules_total: count(counted), modules_completed: count(completed), ..row }
-}
-
-/// D4: the modules of a cancelled enrollment are soft-deleted with it; its progress stands as it was.
-pub(super) fn take_modules(facts: &mut Facts, changes: &mut Changes, row: &EnrollmentRow) {
-    for module in facts.module_enrollments.entry(row.id).or_default() {
-        if module.removed_because.is_none() {
-            module.remove(Some(Removal::EnrollmentCancelled));
-            changes.save_module(module.clone());
-        }
-    }
-}
-
-pub(super) fn count<T>(items: impl Iterator<Item = T>) -> i32 {
-    i32::try_from(items.count()).unwrap_or(i32::MAX)
-}
+use crate::module::ModuleEnrollmentRow;
+use crate::values::{CourseId, Score};
 
 /// How a row came to where it is.
 pub(super) struct Moved {
     pub from: Option<EnrollmentStatus>,
     pub step: Step,
     pub kind: EventKind,
+    pub score: Option<Score>,
     pub reason: Option<String>,
 }
 
-/// Lets facts and changes follow a decision: the row, its course's counters, its event. A decision that is not in the
-/// transition table is a defect, and not written.
-pub(super) fn record(
-    facts: &mut Facts,
-    changes: &mut Changes,
-    command: &Command,
-    moved: Moved,
-    row: EnrollmentRow,
-) -> Result<EnrollmentRow> {
-    let Moved { from, step, kind, reason } = moved;
-    if !is_transition(from, step, row.status) {
-        return Err(Error::internal(format!("{step:?} from {from:?} to {:?}", row.status)));
+impl Moved {
+    pub fn new(from: Option<EnrollmentStatus>, step: Step, kind: EventKind) -> Self {
+        Moved { from, step, kind, score: None, reason: None }
     }
-    let course = facts
-        .courses
-        .get_mut(&row.course_id)
-        .ok_or_else(|| Error::internal("a decision about a course that was not loaded"))?;
-    if let Some(from) = from {
-        *course.count_mut(from) -= 1;
-    }
-    *course.count_mut(row.status) += 1;
-    changes.courses.insert(course.id, course.clone());
-    changes.events.push(NewEvent {
-        kind,
-        course_id: row.course_id,
-        enrollment_id: row.id,
-        user_id: row.user_id,
-        actor: command.by.actor,
-        request_id: command.by.request_id.clone(),
-        data: EventData {
+}
+
+impl Batch<'_> {
+    /// Records a move from one status to another: the row, its course's counters and queue, its event. A move that is
+    /// not in the transition table is a defect, and not written.
+    pub(super) fn record(&mut self, by: &By, moved: Moved, row: EnrollmentRow) -> Result<EnrollmentRow> {
+        let Moved { from, step, kind, score, reason } = moved;
+        if !is_transition(from, step, row.status) {
+            return Err(Error::internal(format!("{step:?} from {from:?} to {:?}", row.status)));
+        }
+        let course = self
+            .facts
+            .courses
+            .get_mut(&row.course_id)
+            .ok_or_else(|| Error::internal("a decision about a course that was not loaded"))?;
+        course.count_moved(from, row.status);
+        self.changes.courses.insert(course.id, course.clone());
+        self.requeue(&row);
+        let data = EventData {
             from,
             status: Some(row.status),
             attempt: Some(row.attempt),
             source: Some(row.source),
             enrolled_by_user_id: row.enrolled_by_user_id,
+            score,
             reason,
-        },
-    });
-    facts.enrollments.insert((row.course_id, row.user_id), row.clone());
-    changes.save(from.is_none(), row.clone());
-    Ok(row)
+            ..EventData::default()
+        };
+        self.tell(by, kind, &row, data);
+        self.facts.enrollments.insert((row.course_id, row.user_id), row.clone());
+        self.changes.save(from.is_none(), row.clone());
+        Ok(row)
+    }
+
+    /// Lets the course's queue follow a row that joins or leaves it.
+    fn requeue(&mut self, row: &EnrollmentRow) {
+        let before = self.facts.enrollments.get(&(row.course_id, row.user_id));
+        let place = |row: &EnrollmentRow| {
+            let waits = row.status == EnrollmentStatus::Waitlisted;
+            row.waitlisted_at.filter(|_| waits).map(|since| (since, row.id, row.user_id))
+        };
+        let (left, joined) = (before.and_then(place), place(row));
+        let queue = self.queue(row.course_id);
+        if let Some(left) = left {
+            queue.first.remove(&left);
+        }
+        if let Some(joined) = joined {
+            queue.first.insert(joined);
+            queue.tail = Some(joined.0);
+        }
+    }
+
+    pub(super) fn queue(&mut self, course_id: CourseId) -> &mut Queue {
+        self.facts.queues.entry(course_id).or_default()
+    }
+
+    /// Keeps a row that was there before and has not changed its status.
+    pub(super) fn keep(&mut self, row: &EnrollmentRow) {
+        self.facts.enrollments.insert((row.course_id, row.user_id), row.clone());
+        self.changes.save(false, row.clone());
+    }
+
+    /// Adds an event about an enrollment.
+    pub(super) fn tell(&mut self, by: &By, kind: EventKind, row: &EnrollmentRow, data: EventData) {
+        self.changes.events.push(NewEvent {
+            kind,
+            course_id: row.course_id,
+            enrollment_id: row.id,
+            user_id: row.user_id,
+            actor: by.actor,
+            request_id: by.request_id.clone(),
+            data,
+        });
+    }
 }
 
 impl Changes {
@@ -179,10 +106,21 @@ impl Changes {
         }
     }
 
-    fn save_module(&mut self, module: ModuleEnrollmentRow) {
+    pub(super) fn save_module(&mut self, module: ModuleEnrollmentRow) {
         match self.modules_added.contains_key(&module.id) {
             true => self.modules_added.insert(module.id, module),
             false => self.modules_updated.insert(module.id, module),
         };
     }
+
+    pub(super) fn save_certificate(&mut self, certificate: CertificateRow) {
+        match self.certificates_added.contains_key(&certificate.id) {
+            true => self.certificates_added.insert(certificate.id, certificate),
+            false => self.certificates_updated.insert(certificate.id, certificate),
+        };
+    }
+}
+
+pub(super) fn count<T>(items: impl Iterator<Item = T>) -> i32 {
+    i32::try_from(items.count()).unwrap_or(i32::MAX)
 }

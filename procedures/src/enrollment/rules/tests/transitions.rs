@@ -7,7 +7,7 @@ const STEPS: [Step; 6] =
     [Step::Enroll, Step::Promote, Step::Complete, Step::Unenroll, Step::Expire, Step::Revoke];
 
 /// Every transition there is.
-const LIST: [(Option<EnrollmentStatus>, Step, EnrollmentStatus); 14] = [
+const LIST: [(Option<EnrollmentStatus>, Step, EnrollmentStatus); 13] = [
     // create → enrolled | waitlisted
     (None, Step::Enroll, Enrolled),
     (None, Step::Enroll, Waitlisted),
@@ -20,13 +20,13 @@ const LIST: [(Option<EnrollmentStatus>, Step, EnrollmentStatus); 14] = [
     (Some(Enrolled), Step::Expire, Expired),
     // completed → cancelled (revoke only)
     (Some(Completed), Step::Revoke, Cancelled),
-    // cancelled, expired, completed with an expired certificate → enrolled | waitlisted (enroll only)
+    // cancelled, expired → enrolled | waitlisted (enroll only)
     (Some(Cancelled), Step::Enroll, Enrolled),
     (Some(Cancelled), Step::Enroll, Waitlisted),
     (Some(Expired), Step::Enroll, Enrolled),
     (Some(Expired), Step::Enroll, Waitlisted),
+    // completed with an expired certificate → enrolled (enroll only): it holds its seat already
     (Some(Completed), Step::Enroll, Enrolled),
-    (Some(Completed), Step::Enroll, Waitlisted),
 ];
 
 #[test]

@@ -1,0 +1,7 @@
+DROP TABLE cohort_courses;
+DROP TABLE cohort_members;
+DROP TABLE cohorts;
+ALTER TABLE course_enrollments DROP CONSTRAINT organization_consistency_certificate;
+DROP TABLE certificates;
+ALTER TABLE course_enrollments DROP COLUMN tombstone;
+ALTER TABLE courses DROP COLUMN seats_limit;

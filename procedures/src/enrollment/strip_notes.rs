@@ -1,0 +1,27 @@
+//! What anonymizing a user does to their enrollments (D24).
+
+use super::rules::{By, Command, Wish};
+use super::{store, write};
+use crate::caller::{Cx, Insider};
+use crate::db::Transaction;
+use crate::error::Result;
+use crate::policy;
+use crate::values::UserId;
+
+/// Takes away the notes on a member's enrollments, each change with its event.
+pub(crate) async fn strip_notes_of(
+    tx: &mut Transaction<'_>,
+    cx: &Cx<Insider>,
+    user_id: UserId,
+) -> Result<()> {
+    let tenant = cx.caller.tenant;
+    let courses = store::courses_with_notes_on(tx, tenant, user_id).await?;
+    let command = |course_id| Command {
+        course_id,
+        subject: policy::subject_of_system(user_id),
+        by: By::of(&cx.caller, &cx.request_id),
+        wish: Wish::SetNotes { notes: None, version: None },
+    };
+    let commands: Vec<Command> = courses.into_iter().map(command).collect();
+    write::follow_up(tx, &cx.app, tenant, &commands).await
+}

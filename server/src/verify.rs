@@ -1,0 +1,70 @@
+//! `rollbook verify`: the invariants of every organization, proved for whoever runs the service.
+
+use anyhow::bail;
+use procedures::admin::{InvariantCheck, Violation, tenants, verify_tenant};
+use procedures::limits::MAX_VIOLATIONS;
+use procedures::{App, Database, development};
+
+use crate::cli::cause;
+
+/// Proves one organization after another, and prints whether each invariant holds; an error if one does not.
+pub async fn run(db: Database) -> anyhow::Result<()> {
+    if !db.is_current().await.map_err(cause)? {
+        bail!("the database's schema is not current: run `rollbook migrate`");
+    }
+    let app = App::new(db);
+    // Development mode may have moved the clock; then courses have ended by that.
+    app.clock.set_offset_micros(development::clock_offset(&app.db).await.map_err(cause)?);
+    let organizations = tenants(&app).await.map_err(cause)?;
+    let (all, mut violated, mut found) = (organizations.len(), 0, 0);
+    for (place, organization) in (1..).zip(&organizations) {
+        println!("{}, organization {} ({place} of {all})", organization.slug, organization.id);
+        let report = verify_tenant(&app, organization).await.map_err(cause)?;
+        for check in &report.checks {
+            tell(check);
+            found += check.violations.len();
+        }
+        violated += usize::from(!report.ok);
+    }
+    if violated > 0 {
+        bail!("violations found: {found}; organizations with violations: {violated} of {all}");
+    }
+    println!("every invariant holds; organizations verified: {all}");
+    Ok(())
+}
+
+fn tell(check: &InvariantCheck) {
+    println!("  {}: {}", check.name.as_str(), if check.ok { "holds" } else { "violated" });
+    for violation in &check.violations {
+        println!("    {}", line(violation));
+    }
+    if check.violations.len() == MAX_VIOLATIONS {
+        println!("    There may be more: no more than {MAX_VIOLATIONS} are named.");
+    }
+}
+
+/// The problem, and the ids of what it is about.
+fn line(violation: &Violation) -> String {
+    let Violation {
+        problem,
+        organization_id: _,
+        course_id,
+        enrollment_id,
+        user_id,
+        module_id,
+        certificate_id,
+        event_id,
+    } = violation;
+    let ids = [
+        course_id.map(|id| format!("course {id}")),
+        enrollment_id.map(|id| format!("enrollment {id}")),
+        user_id.map(|id| format!("user {id}")),
+        module_id.map(|id| format!("module {id}")),
+        certificate_id.map(|id| format!("certificate {id}")),
+        event_id.map(|id| format!("event {id}")),
+    ];
+    let ids: Vec<String> = ids.into_iter().flatten().collect();
+    // It may quote a name that somebody chose, with line ends in it.
+    let problem = problem.replace(char::is_control, " ");
+    if ids.is_empty() { problem } else { format!("{problem} ({})", ids.join(", ")) }
+}
