@@ -7,6 +7,7 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RET
 use http::{HeaderMap, HeaderName, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use procedures::error::{Code, Error};
+use procedures::router::Kind;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -104,13 +105,14 @@ pub fn refuse(error: &Error, request_id: &str) -> Response {
     response
 }
 
-/// Pages are cut so that answers stay small; what is larger all the same is not sent.
-pub fn small_enough(answer: Box<RawValue>) -> Result<Box<RawValue>, Error> {
-    match answer.get().len() {
-        0..=MAX_ANSWER => Ok(answer),
-        _ => {
+/// Pages are cut so that answers stay small; what is larger all the same is not sent. But what a mutation has done is
+/// told, however long that is.
+pub fn small_enough(kind: Kind, answer: Box<RawValue>) -> Result<Box<RawValue>, Error> {
+    match kind {
+        Kind::Query | Kind::Subscription if answer.get().len() > MAX_ANSWER => {
             Err(Error::new(Code::PayloadTooLarge, "The answer is larger than 1 MiB; ask for a smaller page."))
         }
+        Kind::Query | Kind::Subscription | Kind::Mutation => Ok(answer),
     }
 }
 

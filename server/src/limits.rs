@@ -5,7 +5,7 @@ use std::time::Duration;
 /// A request's body, and a message on a WebSocket, in bytes.
 pub const MAX_BODY: usize = 256 * 1024;
 
-/// An answer, in bytes.
+/// The answer to a query, in bytes.
 pub const MAX_ANSWER: usize = 1024 * 1024;
 
 /// Calls in one batch.

@@ -9,6 +9,10 @@ use procedures::db::Connection;
 
 /// The tables of the domain. A service token's last use is no change of it.
 const TABLES: &[&str] = &[
+    "certificates",
+    "cohort_courses",
+    "cohort_members",
+    "cohorts",
     "course_authors",
     "course_enrollments",
     "courses",

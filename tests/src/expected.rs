@@ -54,12 +54,15 @@ pub fn refusal(path: &str, code: &str, reason: Value) -> Value {
         }
         (_, "versionMismatch") => ("Changed by someone else since it was read.", None),
         (_, "keyInFlight") => ("A call with this idempotency key is still running.", None),
+        (_, "tombstone") => ("A person cancelled this enrollment; only a person enrolls again.", None),
         (_, "slugTaken") => ("Another organization has this slug.", None),
         (_, "noIdentityProvider") => ("The organization has no identity provider yet.", None),
         (_, "courseNotPublished") => ("The course is not published.", None),
         (_, "courseFull") => ("Every seat of the course is taken.", None),
         (_, "notOpenYet") => ("Enrolling has not begun yet.", None),
         (_, "closed") => ("Enrolling has ended.", None),
+        (_, "modulesIncomplete") => ("Not every module is completed.", None),
+        (_, "belowPassScore") => ("The score is below the course's pass score.", None),
         (_, other) => panic!("{other:?} is no reason of a refusal"),
     };
     let mut data = json!({ "code": code, "httpStatus": status, "path": path, "requestId": REQUEST_ID });

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use procedures::development::force_status;
-use procedures::enrollment::EnrollmentStatus;
 use procedures::member::Role;
 use procedures::router::{Items, Kind as CallKind};
 use procedures::session::Scope;
@@ -202,12 +200,40 @@ impl World {
         id
     }
 
-    /// Puts an enrollment of acme into a status that no procedure brings about yet.
-    pub async fn force(&self, enrollment: &str, status: EnrollmentStatus) {
-        let organization = self.acme.id.parse().expect("an id");
-        let enrollment = self.id(enrollment).parse().expect("an id");
-        let now = self.app.clock.now();
-        force_status(&self.app.db, now, organization, enrollment, status).await.expect("another status");
+    /// An admin completes an enrollment of acme, its conditions waived.
+    pub async fn completed(&self, enrollment: &str) {
+        let input = json!({ "enrollmentId": enrollment, "waiveReason": "for the test" });
+        self.call(&self.acme.admin, "enrollment.complete", input).await.expect("completed");
+    }
+
+    /// A service of acme ends an enrollment's access.
+    pub async fn expired(&self, enrollment: &str) {
+        let service = self.service(&[Scope::EnrollmentsWrite]).await;
+        let input = json!({ "enrollmentId": enrollment });
+        self.call(&service, "enrollment.expire", input).await.expect("expired");
+    }
+
+    /// An admin cancels an enrollment of acme.
+    pub async fn cancelled(&self, enrollment: &str) {
+        let admin = &self.acme.admin;
+        let input = json!({ "enrollmentId": enrollment });
+        let read = self.call(admin, "enrollment.get", input).await.expect("an enrollment");
+        let input = json!({ "courseId": read["courseId"], "userId": read["userId"] });
+        self.call(admin, "enrollment.unenroll", input).await.expect("cancelled");
+    }
+
+    /// An admin changes a membership of acme: `suspend`, `resume`, `end`.
+    pub async fn membership(&self, change: &str, user: &str) {
+        let path = format!("member.{change}");
+        self.call(&self.acme.admin, &path, json!({ "userId": user })).await.expect("another standing");
+    }
+
+    /// An admin changes how many seats a course of acme has; null for no limit.
+    pub async fn capacity(&self, course: &str, capacity: Value) {
+        let admin = &self.acme.admin;
+        let read = self.call(admin, "course.get", json!({ "courseId": course })).await.expect("a course");
+        let input = json!({ "courseId": course, "version": read["version"], "capacity": capacity });
+        self.call(admin, "course.update", input).await.expect("another capacity");
     }
 
     /// Moves the clock so far from the system's.
@@ -215,7 +241,7 @@ impl World {
         self.app.clock.set_offset_micros(i64::try_from(by.as_micros()).expect("a small offset"));
     }
 
-    /// Sets the status of a member of acme, which no procedure does yet.
+    /// Sets the status of a member of acme behind every procedure's back: what belongs to it stays as it is.
     pub async fn set_membership(&self, user: &str, status: &str) {
         let user = self.id_literal(user);
         let changed =

@@ -78,7 +78,7 @@ impl Endpoint {
     ) -> Result<Box<RawValue>> {
         let procedure = self.find(path)?;
         allowed(procedure.kind)?;
-        procedure.call(call, input?).await.and_then(answer::small_enough)
+        answer::small_enough(procedure.kind, procedure.call(call, input?).await?)
     }
 }
 

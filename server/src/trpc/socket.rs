@@ -161,7 +161,8 @@ impl Talk {
     ) -> Result<()> {
         let (call, _) = self.authorized(outbox, request_id).await?;
         let procedure = self.endpoint.find_kind(&wanted.path, wanted.kind)?;
-        let data = procedure.call(call, wanted.input()).await.and_then(small_enough)?;
+        let data = procedure.call(call, wanted.input()).await?;
+        let data = small_enough(procedure.kind, data)?;
         let (id, data) = (id.unwrap_or("null"), data.get());
         outbox.send(format!("{{\"id\":{id},\"result\":{{\"type\":\"data\",\"data\":{data}}}}}")).await;
         Ok(())

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use procedures::idempotency;
+use procedures::session::Scope;
 use serde_json::{Value, json};
 use tests::{World, expect, on_both, refusal, router};
 
@@ -160,6 +161,22 @@ async fn every_mutation_takes_one(world: World) {
     world.course("course", json!({})).await;
     world.module("<course>", "module").await;
     world.module("<course>", "old module").await;
+    world.course("second", json!({})).await;
+    world.module("<second>", "lesson").await;
+    world.enrolled(&world.acme.peer, "<second>", "peer's").await;
+    world.module("<second>", "later lesson").await;
+    world.course("full", json!({ "capacity": 0 })).await;
+    world.enrolled(&world.acme.peer, "<full>", "waiting").await;
+    // A seat that is free while someone waits: no procedure leaves one.
+    let full = world.id_literal("<full>");
+    let seat = format!("UPDATE courses SET capacity = 1, seats_limit = 1 WHERE id = {full}");
+    assert_eq!(world.sql(&seat).await, Ok(1));
+    world.course("third", json!({})).await;
+    world.enrolled(&world.acme.peer, "<third>", "ending").await;
+    let cohort = world.call(&world.acme.admin, "cohort.create", json!({ "name": "first" })).await.unwrap();
+    world.name("cohort", cohort["id"].as_str().unwrap());
+    let service = world.service(Scope::ALL).await;
+    let of_peer = |module: &str| json!({ "enrollmentId": "<peer's>", "moduleId": module });
     let calls = [
         (&world.acme.admin, "course.create", json!({ "title": "new" })),
         (&world.acme.admin, "course.unpublish", json!({ "courseId": "<course>" })),
@@ -175,6 +192,43 @@ async fn every_mutation_takes_one(world: World) {
         (&world.acme.admin, "course.retireModule", json!({ "moduleId": "<old module>" })),
         (&world.acme.learner, "enrollment.enroll", json!({ "courseId": "<course>" })),
         (&world.acme.learner, "enrollment.unenroll", json!({ "courseId": "<course>" })),
+        (
+            &world.acme.admin,
+            "enrollment.enrollMany",
+            json!({ "items": [{ "courseId": "<course>", "userId": "<author>" }] }),
+        ),
+        (&world.acme.peer, "module.start", of_peer("<lesson>")),
+        (&world.acme.peer, "module.complete", of_peer("<lesson>")),
+        (&world.acme.admin, "module.assign", of_peer("<later lesson>")),
+        (&world.acme.admin, "module.unassign", of_peer("<later lesson>")),
+        (
+            &world.acme.admin,
+            "enrollment.setNotes",
+            json!({ "enrollmentId": "<peer's>", "notes": "x", "version": 5 }),
+        ),
+        (&world.acme.admin, "enrollment.promote", json!({ "enrollmentId": "<waiting>" })),
+        (&service, "enrollment.complete", json!({ "enrollmentId": "<peer's>", "score": 90 })),
+        (
+            &world.acme.admin,
+            "enrollment.revoke",
+            json!({ "enrollmentId": "<peer's>", "reason": "so decided" }),
+        ),
+        (&service, "enrollment.expire", json!({ "enrollmentId": "<ending>" })),
+        (&world.acme.admin, "cohort.create", json!({ "name": "second" })),
+        (&world.acme.admin, "cohort.attachCourse", json!({ "cohortId": "<cohort>", "courseId": "<second>" })),
+        (&world.acme.admin, "cohort.addMembers", json!({ "cohortId": "<cohort>", "userIds": ["<learner>"] })),
+        (&world.acme.admin, "cohort.sync", json!({ "cohortId": "<cohort>" })),
+        (
+            &world.acme.admin,
+            "cohort.removeMembers",
+            json!({ "cohortId": "<cohort>", "userIds": ["<learner>"] }),
+        ),
+        (&world.acme.admin, "cohort.detachCourse", json!({ "cohortId": "<cohort>", "courseId": "<second>" })),
+        (&world.acme.admin, "member.suspend", json!({ "userId": "<author>" })),
+        (&world.acme.admin, "member.resume", json!({ "userId": "<author>" })),
+        (&world.acme.admin, "member.end", json!({ "userId": "<author>" })),
+        (&world.acme.admin, "user.anonymize", json!({ "userId": "<author>" })),
+        (&world.global_admin, "organization.update", json!({ "name": "Acme Ltd" })),
         (&world.acme.admin, "member.provision", json!({ "subject": "new" })),
         (&world.acme.admin, "member.setRole", json!({ "userId": "<peer>", "role": "author" })),
         (&world.global_admin, "organization.create", json!({ "slug": "initech", "name": "Initech" })),

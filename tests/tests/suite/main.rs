@@ -9,11 +9,21 @@ mod enrollment;
 
 mod module;
 
+mod certificate;
+
+mod user;
+
+mod cohort;
+
+mod event;
+
 mod course;
 
 mod member;
 
 mod organization;
+
+mod admin;
 
 mod input;
 
@@ -22,6 +32,8 @@ mod idempotency;
 mod tenancy;
 
 mod constraints;
+
+mod machine;
 
 mod races;
 

@@ -46,6 +46,11 @@ enum Names {
     Course,
     Module,
     Enrollment,
+    /// An enrollment, and the module of its course.
+    ModuleOfEnrollment,
+    Certificate,
+    /// Cohorts are the organization's; none is anybody's own.
+    Cohort,
     Organization,
 }
 
@@ -60,6 +65,9 @@ impl Names {
             Names::Course => ", by courseId",
             Names::Module => ", by moduleId",
             Names::Enrollment => ", by enrollmentId",
+            Names::ModuleOfEnrollment => ", by enrollmentId and moduleId",
+            Names::Certificate => ", by certificateId",
+            Names::Cohort => ", by cohortId",
             Names::Organization => ", by organizationId",
         }
     }
@@ -69,6 +77,17 @@ impl Names {
 fn example(path: &str) -> Option<Vec<(Names, Value)>> {
     let nothing = || json!({});
     Some(match path {
+        "admin.verify" | "event.since" => vec![(Names::Nothing, nothing())],
+        "certificate.get" => vec![(Names::Certificate, nothing())],
+        "certificate.listByUser" => vec![(Names::Person, nothing())],
+        "certificate.verify" => vec![(Names::Nothing, json!({ "number": "0000-0000-0000-0000-0000-0000" }))],
+        "cohort.addMembers" | "cohort.removeMembers" => vec![(Names::Cohort, json!({ "userIds": [] }))],
+        "cohort.attachCourse" | "cohort.detachCourse" => {
+            vec![(Names::Cohort, json!({ "courseId": UNKNOWN }))]
+        }
+        "cohort.create" => vec![(Names::Nothing, json!({ "name": "a cohort" }))],
+        "cohort.get" | "cohort.sync" => vec![(Names::Cohort, nothing())],
+        "cohort.list" => vec![(Names::Nothing, nothing())],
         "course.addModule" => vec![(Names::Course, json!({ "title": "a module", "kind": "lesson" }))],
         "course.archive" | "course.get" | "course.publish" | "course.unpublish" => {
             vec![(Names::Course, nothing())]
@@ -81,12 +100,26 @@ fn example(path: &str) -> Option<Vec<(Names, Value)>> {
         "enrollment.access" | "enrollment.find" | "enrollment.unenroll" => {
             vec![(Names::PersonEnrolled, nothing()), (Names::OpenCourse, nothing())]
         }
-        "enrollment.count" | "enrollment.listByCourse" => vec![(Names::Course, nothing())],
+        "enrollment.check" => vec![
+            (Names::PersonToEnroll, json!({ "action": "enroll" })),
+            (Names::PersonEnrolled, json!({ "action": "unenroll" })),
+            (Names::PersonEnrolled, json!({ "action": "revoke" })),
+        ],
+        "enrollment.complete" => vec![
+            (Names::Enrollment, json!({ "waiveReason": "so decided" })),
+            (Names::Enrollment, json!({ "score": 80 })),
+        ],
+        "enrollment.count" | "enrollment.listByCourse" | "module.drift" => vec![(Names::Course, nothing())],
         "enrollment.enroll" => vec![
             (Names::PersonToEnroll, nothing()),
             (Names::PersonToEnroll, json!({ "notes": "a note" })),
             (Names::OpenCourse, nothing()),
         ],
+        "enrollment.enrollMany" => vec![(Names::Nothing, json!({ "items": [] }))],
+        "enrollment.expire" | "enrollment.promote" => vec![(Names::Enrollment, nothing())],
+        "enrollment.listByOrganization" => vec![(Names::Nothing, nothing()), (Names::Course, nothing())],
+        "enrollment.revoke" => vec![(Names::Enrollment, json!({ "reason": "so decided" }))],
+        "enrollment.setNotes" => vec![(Names::Enrollment, json!({ "notes": "noted", "version": 1 }))],
         "enrollment.get" | "enrollment.history" | "module.listByEnrollment" => {
             vec![(Names::Enrollment, nothing())]
         }
@@ -94,10 +127,16 @@ fn example(path: &str) -> Option<Vec<(Names, Value)>> {
         "enrollment.onChange" => {
             vec![(Names::Person, nothing()), (Names::OpenCourse, nothing()), (Names::Nothing, nothing())]
         }
-        "member.get" => vec![(Names::Person, nothing())],
+        "member.end" | "member.get" | "member.resume" | "member.suspend" | "user.anonymize" => {
+            vec![(Names::Person, nothing())]
+        }
         "member.list" => vec![(Names::Nothing, nothing())],
         "member.provision" => vec![(Names::Nothing, json!({ "subject": "newcomer" }))],
         "member.setRole" => vec![(Names::Person, json!({ "role": "learner" }))],
+        "module.assign" | "module.complete" | "module.start" | "module.unassign" => {
+            vec![(Names::ModuleOfEnrollment, nothing())]
+        }
+        "organization.update" => vec![(Names::Nothing, json!({ "name": "Acme" }))],
         "organization.create" => vec![(Names::Nothing, json!({ "name": "Initech" }))],
         "organization.get" => vec![(Names::Nothing, nothing()), (Names::Organization, nothing())],
         "session.me" => vec![(Names::Nothing, nothing())],
@@ -141,6 +180,7 @@ struct Furnished {
 
 /// What the inputs name, until a call has changed some of it.
 struct Scene {
+    kept: Kept,
     open: String,
     /// The caller is its author and enrolled in it, if a member.
     own: Furnished,
@@ -149,11 +189,71 @@ struct Scene {
     globex: Furnished,
 }
 
+/// What no call changes so that another one would notice.
+#[derive(Clone)]
+struct Kept {
+    own_certificate: Option<String>,
+    anothers_certificate: String,
+    globex_certificate: String,
+    cohort: String,
+    globex_cohort: String,
+}
+
+impl Kept {
+    async fn set(world: &World, caller: &Caller) -> Self {
+        let (acme, globex) = (&world.acme.admin, &world.globex.admin);
+        let own = async |user: &String| certificate(world, acme, json!([user]), user).await;
+        Kept {
+            own_certificate: match &caller.user_id {
+                Some(user) => Some(own(user).await),
+                None => None,
+            },
+            anothers_certificate: certificate(world, acme, json!([]), &world.id("<peer>")).await,
+            globex_certificate: certificate(world, globex, json!([]), &world.id("<globex peer>")).await,
+            cohort: made(world, acme, "cohort.create", json!({ "name": "a cohort" })).await,
+            globex_cohort: made(world, globex, "cohort.create", json!({ "name": "a cohort" })).await,
+        }
+    }
+}
+
+/// Of a course that this person has completed.
+async fn certificate(world: &World, admin: &Actor, authors: Value, user: &str) -> String {
+    let furnished = furnish(world, admin, authors, Some(user)).await;
+    let input = json!({ "enrollmentId": furnished.enrollment, "waiveReason": "so decided" });
+    let completed = world.call(admin, "enrollment.complete", input).await.expect("an admin may complete");
+    completed["certificateId"].as_str().expect("a certificate").to_owned()
+}
+
+/// The id of what a call has made.
+async fn made(world: &World, admin: &Actor, path: &str, input: Value) -> String {
+    let made = world.call(admin, path, input).await.expect("an admin may furnish");
+    made["id"].as_str().expect("an id").to_owned()
+}
+
 impl Scene {
     async fn set(world: &World, caller: &Caller) -> Self {
+        Scene::with(world, caller, Kept::set(world, caller).await).await
+    }
+
+    /// Set anew after a call that has changed something; nobody is out of the organization for good.
+    async fn renewed(&self, world: &World, caller: &Caller) -> Self {
+        let own = caller.user_id.clone().map(|user| (&world.global_admin, caller.called, user));
+        let others = [
+            (&world.global_admin, "peer", world.id("<peer>")),
+            (&world.globex.admin, "peer", world.id("<globex peer>")),
+        ];
+        for (admin, subject, user) in others.into_iter().chain(own) {
+            world.call(admin, "member.provision", json!({ "subject": subject })).await.expect("known again");
+            world.call(admin, "member.resume", json!({ "userId": user })).await.expect("active again");
+        }
+        Scene::with(world, caller, self.kept.clone()).await
+    }
+
+    async fn with(world: &World, caller: &Caller, kept: Kept) -> Self {
         let admin = &world.acme.admin;
         let user = caller.user_id.as_deref();
         Scene {
+            kept,
             open: furnish(world, admin, json!([]), None).await.course,
             own: furnish(world, admin, user.into_iter().collect(), user).await,
             anothers: furnish(world, admin, json!([]), Some(&world.id("<peer>"))).await,
@@ -163,10 +263,7 @@ impl Scene {
 }
 
 async fn furnish(world: &World, admin: &Actor, authors: Value, enrolled: Option<&str>) -> Furnished {
-    let id = async |path: &str, input: Value| {
-        let made = world.call(admin, path, input).await.expect("an admin may furnish");
-        made["id"].as_str().expect("an id").to_owned()
-    };
+    let id = async |path: &str, input: Value| made(world, admin, path, input).await;
     let course = id("course.create", json!({ "title": "a course", "authorIds": authors })).await;
     id("course.publish", json!({ "courseId": course })).await;
     let module =
@@ -237,6 +334,27 @@ fn input(
             let enrollment = of_furnished(|furnished| furnished.enrollment.as_deref().unwrap_or(UNKNOWN))?;
             input["enrollmentId"] = enrollment;
         }
+        Names::ModuleOfEnrollment => {
+            let enrollment = of_furnished(|furnished| furnished.enrollment.as_deref().unwrap_or(UNKNOWN))?;
+            input["enrollmentId"] = enrollment;
+            input["moduleId"] = of_furnished(|furnished| &furnished.module)?;
+        }
+        Names::Certificate => {
+            input["certificateId"] = match whose {
+                Whose::Own => json!(scene.kept.own_certificate.as_ref()?),
+                Whose::Anothers => json!(scene.kept.anothers_certificate),
+                Whose::Globex => json!(scene.kept.globex_certificate),
+                Whose::Nobodys => json!(UNKNOWN),
+            }
+        }
+        Names::Cohort => {
+            input["cohortId"] = match whose {
+                Whose::Own => return None,
+                Whose::Anothers => json!(scene.kept.cohort),
+                Whose::Globex => json!(scene.kept.globex_cohort),
+                Whose::Nobodys => json!(UNKNOWN),
+            }
+        }
         Names::Organization => {
             input["organizationId"] = match whose {
                 Whose::Own => json!(world.acme.id),
@@ -254,6 +372,11 @@ fn cell(answer: &Result<Value, Value>) -> String {
     match answer {
         Ok(Value::Null) => "null".into(),
         Ok(answer) if answer["items"] == json!([]) => "empty".into(),
+        Ok(answer) if answer["allowed"] == json!(false) => {
+            let reasons = answer["reasons"].as_array().expect("reasons").iter();
+            let words: Vec<_> = reasons.filter_map(|reason| reason["type"].as_str()).collect();
+            format!("not allowed, {}", words.join(" "))
+        }
         Ok(answer) if answer["granted"] == json!(false) => {
             format!("not granted, {}", answer["reason"].as_str().unwrap_or("?"))
         }
@@ -312,7 +435,7 @@ async fn the_matrix(world: World) {
                     }
                     let answer = world.call(&caller.actor, path, input).await;
                     if answer.is_ok() && procedure.kind == Kind::Mutation {
-                        *scene = Scene::set(&world, caller).await;
+                        *scene = scene.renewed(&world, caller).await;
                     }
                     cells.push(cell(&answer));
                     answers.push((*whose, answer));
@@ -331,7 +454,7 @@ async fn the_matrix(world: World) {
 }
 
 fn line<'a>(head: &str, cells: impl Iterator<Item = &'a str>) -> String {
-    let cells = cells.map(|cell| format!("{cell:27}")).collect::<String>();
+    let cells = cells.map(|cell| format!("{cell:26} ")).collect::<String>();
     format!("  {head:25}{cells}").trim_end().to_owned() + "\n"
 }
 

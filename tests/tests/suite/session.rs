@@ -97,8 +97,8 @@ async fn one_subject_at_two_providers_is_two_people(world: World) {
 /// D19: the next call is refused.
 async fn who_is_suspended_or_ended(world: World) {
     world.ok(&world.acme.learner, ME, json!({})).await;
-    for status in ["suspended", "ended"] {
-        world.set_membership("<learner>", status).await;
+    for change in ["suspend", "end"] {
+        world.membership(change, "<learner>").await;
         let error = world.refused(&world.acme.learner, ME, json!({})).await;
         expect(&error, &refusal(ME, "FORBIDDEN", json!({ "type": "notAMember" })));
     }

@@ -47,6 +47,8 @@ mod processes;
 
 mod development;
 
+mod verify;
+
 mod fuzz;
 
 /// `on_both![a, b];` makes each of these functions, `async fn a(site: Site)`, a test on SQLite and one on PostgreSQL.

@@ -11,7 +11,7 @@ use crate::hold::Hold;
 use crate::site::Site;
 use crate::{on_both, on_postgres};
 
-on_both![every_link, subscriptions, cut_and_resumed];
+on_both![every_link, the_whole_life, subscriptions, cut_and_resumed];
 on_postgres![a_streamed_batch_answers_as_it_can];
 
 /// Where `npm test` of the bindings installs them.
@@ -19,6 +19,10 @@ const CONSUMERS: [&str; 2] = ["oldest", "newest"];
 
 async fn every_link(site: Site) {
     run("links.mjs", &site).await;
+}
+
+async fn the_whole_life(site: Site) {
+    run("life.mjs", &site).await;
 }
 
 async fn subscriptions(site: Site) {

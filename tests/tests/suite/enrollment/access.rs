@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use procedures::enrollment::EnrollmentStatus::{self, Cancelled, Completed, Enrolled, Expired, Waitlisted};
 use procedures::session::Scope;
 use serde_json::{Value, json};
 use tests::{Actor, World, expect, on_both, refusal};
@@ -11,6 +10,7 @@ on_both![
     by_the_status_of_the_enrollment,
     not_enrolled,
     access_that_has_ended,
+    access_of_who_completed_in_time,
     an_enrollment_without_its_course_published,
     who_is_no_active_member,
     of_others,
@@ -19,21 +19,30 @@ on_both![
 const ACCESS: &str = "enrollment.access";
 
 async fn by_the_status_of_the_enrollment(world: World) {
-    world.course("course", json!({})).await;
-    world.enrolled(&world.acme.learner, "<course>", "enrollment").await;
-    let cases: [(EnrollmentStatus, Value); 5] = [
-        (Enrolled, json!(null)),
-        (Waitlisted, json!("waitlisted")),
-        (Completed, json!(null)),
-        (Cancelled, json!("cancelled")),
-        (Expired, json!("expired")),
-    ];
-    for (status, reason) in cases {
-        world.force("<enrollment>", status).await;
+    world.course("course", json!({ "capacity": 0 })).await;
+    for (status, reason) in [
+        ("waitlisted", json!("waitlisted")),
+        ("cancelled", json!("cancelled")),
+        ("enrolled", json!(null)),
+        ("expired", json!("expired")),
+        ("completed", json!(null)),
+    ] {
+        match status {
+            "cancelled" => world.cancelled("<enrollment>").await,
+            "expired" => world.expired("<enrollment>").await,
+            _ => {
+                world.enrolled(&world.acme.learner, "<course>", "enrollment").await;
+            }
+        }
+        match status {
+            "cancelled" => world.capacity("<course>", json!(1)).await,
+            "completed" => world.completed("<enrollment>").await,
+            _ => {}
+        }
         let answer = world.ok(&world.acme.learner, ACCESS, json!({ "courseId": "<course>" })).await;
         let expected = json!({
             "granted": reason.is_null(),
-            "status": status.as_str(),
+            "status": status,
             "enrollmentId": "<enrollment>",
             "expiresAt": null,
             "reason": reason,
@@ -56,7 +65,7 @@ async fn not_enrolled(world: World) {
     }
 }
 
-/// D7: access ends at `expiresAt`, whether the enrollment was swept already or not; a completed one keeps it.
+/// D7: access ends at `expiresAt`, whether the enrollment was swept already or not.
 async fn access_that_has_ended(world: World) {
     world.course("course", json!({ "accessDays": 1 })).await;
     world.ok(&world.acme.learner, "enrollment.enroll", json!({ "courseId": "<course>" })).await;
@@ -69,8 +78,21 @@ async fn access_that_has_ended(world: World) {
     expect(&asked().await, &answer(true, "enrolled", json!(null)));
     world.clock_ahead(Duration::from_secs(86_400));
     expect(&asked().await, &answer(false, "enrolled", json!("expired")));
-    world.force("<1>", Completed).await;
-    expect(&asked().await, &answer(true, "completed", json!(null)));
+    world.expired("<1>").await;
+    expect(&asked().await, &answer(false, "expired", json!("expired")));
+}
+
+/// D7.
+async fn access_of_who_completed_in_time(world: World) {
+    world.course("course", json!({ "accessDays": 1 })).await;
+    world.ok(&world.acme.learner, "enrollment.enroll", json!({ "courseId": "<course>" })).await;
+    world.completed("<1>").await;
+    world.clock_ahead(Duration::from_secs(2 * 86_400));
+    let answer = world.ok(&world.acme.learner, ACCESS, json!({ "courseId": "<course>" })).await;
+    let expected = json!({
+        "granted": true, "status": "completed", "enrollmentId": "<1>", "expiresAt": "<t1+1d>", "reason": null,
+    });
+    expect(&answer, &expected);
 }
 
 /// D16.
@@ -86,11 +108,11 @@ async fn who_is_no_active_member(world: World) {
     world.course("course", json!({})).await;
     world.enrolled(&world.acme.learner, "<course>", "enrollment").await;
     let input = |user: &str| json!({ "courseId": "<course>", "userId": user });
-    for status in ["suspended", "ended"] {
-        world.set_membership("<learner>", status).await;
+    for (change, status) in [("suspend", "enrolled"), ("end", "cancelled")] {
+        world.membership(change, "<learner>").await;
         let answer = world.ok(&world.acme.admin, ACCESS, input("<learner>")).await;
         let expected = json!({
-            "granted": false, "status": "enrolled", "enrollmentId": "<enrollment>", "expiresAt": null,
+            "granted": false, "status": status, "enrollmentId": "<enrollment>", "expiresAt": null,
             "reason": "notAMember",
         });
         expect(&answer, &expected);

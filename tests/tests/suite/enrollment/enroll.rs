@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use procedures::enrollment::EnrollmentStatus::{Cancelled, Completed, Enrolled, Expired, Waitlisted};
 use procedures::member::Role;
 use procedures::session::Scope;
 use serde_json::json;
@@ -36,7 +35,7 @@ on_both![
     only_active_members_are_enrolled,
     nobody_of_this_id,
     notes_of_a_coordinator,
-    whether_to_wait_makes_no_difference_yet,
+    whether_to_wait,
 ];
 
 const ENROLL: &str = "enrollment.enroll";
@@ -95,17 +94,21 @@ async fn access_ends_with_the_course(world: World) {
 
 /// D2.
 async fn an_active_enrollment_stands(world: World) {
-    world.course("course", json!({})).await;
+    world.course("course", json!({ "capacity": 0 })).await;
     world.enrolled(&world.acme.learner, "<course>", "enrollment").await;
-    for status in [Enrolled, Waitlisted, Completed] {
-        world.force("<enrollment>", status).await;
+    for status in ["waitlisted", "enrolled", "completed"] {
+        match status {
+            "enrolled" => world.capacity("<course>", json!(1)).await,
+            "completed" => world.completed("<enrollment>").await,
+            _ => {}
+        }
         for actor in [&world.acme.learner, &world.acme.coordinator, &world.acme.admin, &world.global_admin] {
             let input = json!({ "courseId": "<course>", "userId": "<learner>" });
             let error = world.refused(actor, ENROLL, input).await;
             let reason = json!({
                 "type": "alreadyEnrolled",
                 "enrollmentId": "<enrollment>",
-                "status": status.as_str(),
+                "status": status,
             });
             expect(&error, &refusal(ENROLL, "CONFLICT", reason));
         }
@@ -142,7 +145,7 @@ async fn a_cancelled_enrollment_is_taken_up_again(world: World) {
 async fn an_expired_enrollment_is_taken_up_again(world: World) {
     world.course("course", json!({})).await;
     world.ok(&world.acme.learner, ENROLL, course_is("<course>")).await;
-    world.force("<1>", Expired).await;
+    world.expired("<1>").await;
     let again = world.ok(&world.acme.learner, ENROLL, course_is("<course>")).await;
     expect(
         &again,
@@ -161,7 +164,7 @@ async fn taking_up_again_clears_what_belonged_to_the_former_attempt(world: World
         )
         .await
         .unwrap();
-    world.force("<1>", Cancelled).await;
+    world.cancelled("<1>").await;
     world.ok(&world.acme.learner, ENROLL, course_is("<course>")).await;
     let read = world.ok(&world.acme.admin, "enrollment.get", json!({ "enrollmentId": "<1>" })).await;
     expect(
@@ -280,11 +283,11 @@ async fn after_it_closes(world: World) {
 
 /// D10: enrolled and completed enrollments hold a seat, and nobody overbooks.
 async fn a_full_course(world: World) {
-    world.course("course", json!({ "capacity": 2 })).await;
-    world.course("none", json!({ "capacity": 0 })).await;
+    world.course("course", json!({ "capacity": 2, "waitlist": false })).await;
+    world.course("none", json!({ "capacity": 0, "waitlist": false })).await;
     world.enrolled(&world.acme.author, "<course>", "first").await;
     world.enrolled(&world.acme.coordinator, "<course>", "second").await;
-    world.force("<second>", Completed).await;
+    world.completed("<second>").await;
     let service = world.service(&[Scope::EnrollmentsWrite]).await;
     for (course, capacity) in [("<course>", 2), ("<none>", 0)] {
         for actor in [&world.acme.learner, &world.acme.admin, &world.global_admin, &service] {
@@ -297,7 +300,7 @@ async fn a_full_course(world: World) {
 }
 
 async fn a_seat_that_was_freed(world: World) {
-    world.course("course", json!({ "capacity": 1 })).await;
+    world.course("course", json!({ "capacity": 1, "waitlist": false })).await;
     world.enrolled(&world.acme.peer, "<course>", "left").await;
     world.ok(&world.acme.peer, "enrollment.unenroll", course_is("<course>")).await;
     let answer = world.ok(&world.acme.learner, ENROLL, course_is("<course>")).await;
@@ -398,15 +401,16 @@ async fn a_service_enrolls_by_its_scope(world: World) {
 /// D19, D21.
 async fn only_active_members_are_enrolled(world: World) {
     world.course("course", json!({})).await;
-    for status in ["suspended", "ended"] {
-        world.set_membership("<learner>", status).await;
+    for change in ["suspend", "end"] {
+        world.membership(change, "<learner>").await;
         for actor in [&world.acme.learner, &world.acme.coordinator, &world.acme.admin] {
             let input = json!({ "courseId": "<course>", "userId": "<learner>" });
             let error = world.refused(actor, ENROLL, input).await;
             expect(&error, &refusal(ENROLL, "FORBIDDEN", json!({ "type": "notAMember" })));
         }
     }
-    world.set_membership("<learner>", "active").await;
+    let input = json!({ "subject": "learner" });
+    world.ok(&world.acme.admin, "member.provision", input).await;
     world.ok(&world.acme.learner, ENROLL, course_is("<course>")).await;
 }
 
@@ -446,14 +450,26 @@ async fn notes_of_a_coordinator(world: World) {
     expect(&own, &last_page([unseen]));
 }
 
-async fn whether_to_wait_makes_no_difference_yet(world: World) {
+/// D11: whoever would rather not wait is told that the course is full.
+async fn whether_to_wait(world: World) {
     world.course("course", json!({ "capacity": 1 })).await;
+    world.course("without a waitlist", json!({ "capacity": 1, "waitlist": false })).await;
+    let full = refusal(ENROLL, "PRECONDITION_FAILED", json!({ "type": "courseFull", "capacity": 1 }));
     for waitlist in [json!(true), json!(false), json!(null)] {
-        let input = json!({ "courseId": "<course>", "waitlist": waitlist });
-        world.ok(&world.acme.learner, ENROLL, input.clone()).await;
-        let error = world.refused(&world.acme.peer, ENROLL, input).await;
-        let reason = json!({ "type": "courseFull", "capacity": 1 });
-        expect(&error, &refusal(ENROLL, "PRECONDITION_FAILED", reason));
-        world.ok(&world.acme.learner, "enrollment.unenroll", course_is("<course>")).await;
+        let input = |course: &str| json!({ "courseId": course, "waitlist": waitlist });
+        for course in ["<course>", "<without a waitlist>"] {
+            world.ok(&world.acme.learner, ENROLL, input(course)).await;
+        }
+        expect(&world.refused(&world.acme.peer, ENROLL, input("<without a waitlist>")).await, &full);
+        if waitlist == json!(false) {
+            expect(&world.refused(&world.acme.peer, ENROLL, input("<course>")).await, &full);
+        } else {
+            let answer = world.ok(&world.acme.peer, ENROLL, input("<course>")).await;
+            assert_eq!([&answer["status"], &answer["waitlistPosition"]], [&json!("waitlisted"), &json!(1)]);
+            world.ok(&world.acme.peer, "enrollment.unenroll", course_is("<course>")).await;
+        }
+        for course in ["<course>", "<without a waitlist>"] {
+            world.ok(&world.acme.learner, "enrollment.unenroll", course_is(course)).await;
+        }
     }
 }

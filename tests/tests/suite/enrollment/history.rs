@@ -1,6 +1,5 @@
 //! `enrollment.history`
 
-use procedures::enrollment::EnrollmentStatus::Expired;
 use procedures::session::Scope;
 use serde_json::{Value, json};
 use tests::{World, expect, merged, on_both, refusal};
@@ -33,8 +32,8 @@ async fn all_that_happened(world: World) {
     let left = json!({ "courseId": "<course>", "userId": "<learner>", "reason": "moved away" });
     world.ok(&world.acme.coordinator, "enrollment.unenroll", left).await;
     world.ok(&world.acme.admin, "enrollment.enroll", of_learner.clone()).await;
-    world.force("<1>", Expired).await;
     let service = world.service(&[Scope::EnrollmentsWrite]).await;
+    world.ok(&service, "enrollment.expire", json!({ "enrollmentId": "<1>" })).await;
     world.ok(&service, "enrollment.enroll", of_learner).await;
 
     let answer = world.ok(&world.acme.learner, HISTORY, json!({ "enrollmentId": "<1>" })).await;
@@ -57,12 +56,15 @@ async fn all_that_happened(world: World) {
             },
         })),
         event(json!({
-            "id": "0000000000000004", "at": "<t5>", "kind": "expired",
-            "actor": { "kind": "system", "id": null },
-            "data": { "from": "enrolled", "status": "expired" },
+            "id": "0000000000000004", "at": "<t4>", "kind": "expired",
+            "actor": { "kind": "service", "id": token },
+            "data": {
+                "from": "enrolled", "status": "expired", "attempt": 2, "source": "coordinator",
+                "enrolledByUserId": "<admin>",
+            },
         })),
         event(json!({
-            "id": "0000000000000005", "at": "<t4>", "kind": "reactivated",
+            "id": "0000000000000005", "at": "<t5>", "kind": "reactivated",
             "actor": { "kind": "service", "id": token },
             "data": { "from": "expired", "status": "enrolled", "attempt": 3, "source": "integration" },
         })),

@@ -1,6 +1,5 @@
 //! `enrollment.listByUser`
 
-use procedures::enrollment::EnrollmentStatus::{Cancelled, Completed};
 use procedures::session::Scope;
 use serde_json::{Value, json};
 use tests::{World, expect, on_both, refusal};
@@ -33,8 +32,8 @@ async fn by_status(world: World) {
         world.course(name, json!({})).await;
         world.enrolled(&world.acme.learner, &format!("<{name}>"), &format!("in {name}")).await;
     }
-    world.force("<in b>", Completed).await;
-    world.force("<in c>", Cancelled).await;
+    world.completed("<in b>").await;
+    world.cancelled("<in c>").await;
     for (statuses, expected) in [
         (json!(["enrolled"]), vec!["<in a>"]),
         (json!(["cancelled", "completed", "cancelled"]), vec!["<in b>", "<in c>"]),
@@ -69,7 +68,7 @@ async fn page_by_page(world: World) {
         assert_eq!(each(&page, "id").len(), 2);
         if added < 7 {
             course(added).await;
-            world.force(&format!("<enrollment {}>", added - 5), Cancelled).await;
+            world.cancelled(&format!("<enrollment {}>", added - 5)).await;
         }
     }
     let expected: Vec<_> = (0..7).map(|number| format!("<enrollment {number}>")).collect();

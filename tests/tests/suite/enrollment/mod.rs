@@ -1,12 +1,21 @@
 //! `enrollment.*`
 
 mod access;
+mod check;
+mod complete;
 mod count;
 mod enroll;
+mod enroll_many;
+mod expire;
 mod find;
 mod get;
 mod history;
 mod list_by_course;
+mod list_by_organization;
 mod list_by_user;
 mod on_change;
+mod promote;
+mod revoke;
+mod set_notes;
 mod unenroll;
+mod waitlist;

@@ -136,7 +136,7 @@ async fn ended_with_the_membership(world: World) {
     let course = json!({ "courseId": world.course("course", json!({})).await });
     let suspended = world.person("suspended", Role::Coordinator).await;
     let mut items = world.subscribe(&world.app, &suspended, ON_CHANGE, course.clone()).await;
-    world.set_membership("<suspended>", "suspended").await;
+    world.membership("suspend", "<suspended>").await;
     tokio::time::sleep(SESSION_RECHECK + Duration::from_secs(1)).await;
     world.ok(&world.acme.learner, "enrollment.enroll", course).await;
     let item = tokio::time::timeout(PATIENCE, items.next()).await.expect("in time").expect("an item");

@@ -27,8 +27,8 @@ async fn in_the_order_of_their_coming(world: World) {
 }
 
 async fn by_role_and_status(world: World) {
-    world.set_membership("<peer>", "suspended").await;
-    world.set_membership("<author>", "ended").await;
+    world.membership("suspend", "<peer>").await;
+    world.membership("end", "<author>").await;
     for (input, expected) in [
         (json!({ "role": "learner" }), vec!["<learner>", "<peer>"]),
         (json!({ "role": "learner", "status": "active" }), vec!["<learner>"]),

@@ -1,9 +1,12 @@
 //! `member.*`
 
+mod end;
 mod get;
 mod list;
 mod provision;
+mod resume;
 mod set_role;
+mod suspend;
 
 use serde_json::{Value, json};
 use tests::merged;

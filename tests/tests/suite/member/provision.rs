@@ -46,8 +46,8 @@ async fn who_is_a_member_already(world: World) {
 }
 
 async fn who_was_one_or_is_suspended(world: World) {
-    for (before, after) in [("ended", "active"), ("suspended", "suspended")] {
-        world.set_membership("<learner>", before).await;
+    for (before, after) in [("end", "active"), ("suspend", "suspended")] {
+        world.membership(before, "<learner>").await;
         let answer = world.ok(&world.acme.admin, PROVISION, json!({ "subject": "learner" })).await;
         let expected = json!({ "userId": "<learner>", "displayName": "learner", "status": after });
         expect(&answer, &member(expected));

@@ -1,5 +1,7 @@
 //! `organization.*`
 
+mod update;
+
 use procedures::session::Scope;
 use serde_json::json;
 use tests::{World, expect, on_both, refusal};

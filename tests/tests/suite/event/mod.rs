@@ -1,0 +1,3 @@
+//! `event.*`
+
+mod since;

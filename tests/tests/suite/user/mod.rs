@@ -1,0 +1,3 @@
+//! `user.*`
+
+mod anonymize;
