@@ -300,7 +300,7 @@ export type CourseListInput = {
 /**
  * Publishes a course, draft or archived: from now on it takes enrollments (D16). Whoever waits gets the
  * seats that are free (D11), then the members of its cohorts are enrolled (D20), which the answer does not count yet.
- * Publishing a published course changes nothing of it; it only goes on with enrolling, should that have been cut short.
+ * Nothing changes if it is published already.
  *
  * For the course's authors, admins, and services with `courses:write`.
  */
@@ -863,8 +863,8 @@ export type MemberResumeInput = { userId: UserId };
 export type MemberSetRoleInput = { userId: UserId; role: Role };
 
 /**
- * Suspends a membership: the member's next call is refused, and whoever waits for a seat is passed over (D11, D19). Their
- * enrollments stand. Suspending a suspended one changes nothing; an ended one is `notAMember`.
+ * Suspends a membership: the member's next call is refused, and their enrollments stand (D19), but for a place on a waitlist
+ * whose turn comes meanwhile: that is cancelled (D11). Suspending a suspended one changes nothing; an ended one is `notAMember`.
  *
  * For admins, and services with `members:write`.
  */
@@ -1300,7 +1300,7 @@ export type AppRouter = TRPCBuiltRouter<Root, {
     /**
      * Publishes a course, draft or archived: from now on it takes enrollments (D16). Whoever waits gets the
      * seats that are free (D11), then the members of its cohorts are enrolled (D20), which the answer does not count yet.
-     * Publishing a published course changes nothing of it; it only goes on with enrolling, should that have been cut short.
+     * Nothing changes if it is published already.
      *
      * For the course's authors, admins, and services with `courses:write`.
      */
@@ -1470,8 +1470,8 @@ export type AppRouter = TRPCBuiltRouter<Root, {
      */
     setRole: Mutation<MemberSetRoleInput & Idempotent, Member>;
     /**
-     * Suspends a membership: the member's next call is refused, and whoever waits for a seat is passed over (D11, D19). Their
-     * enrollments stand. Suspending a suspended one changes nothing; an ended one is `notAMember`.
+     * Suspends a membership: the member's next call is refused, and their enrollments stand (D19), but for a place on a waitlist
+     * whose turn comes meanwhile: that is cancelled (D11). Suspending a suspended one changes nothing; an ended one is `notAMember`.
      *
      * For admins, and services with `members:write`.
      */

@@ -49,6 +49,7 @@ pub mod describe;
 
 pub mod development;
 
+use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
 use db::Transaction;
@@ -67,11 +68,19 @@ pub struct App {
     pub wakeups: event::Wakeups,
     /// The mutations under way: they run to their end even if their callers go away.
     pub mutations: TaskTracker,
+    /// Verifying an organization reads all of it: one at a time.
+    pub(crate) verification: Mutex<()>,
 }
 
 impl App {
     pub fn new(db: Database) -> Self {
-        App { db, clock: Clock::default(), wakeups: event::Wakeups::default(), mutations: TaskTracker::new() }
+        App {
+            db,
+            clock: Clock::default(),
+            wakeups: event::Wakeups::default(),
+            mutations: TaskTracker::new(),
+            verification: Mutex::default(),
+        }
     }
 
     /// Runs `work` in a transaction, and once it is committed tells those who follow the log of its events.
@@ -84,6 +93,7 @@ impl App {
             .db
             .transaction(self.clock.now(), async |tx| {
                 let done = work(tx).await?;
+                event::store::append(tx).await?;
                 events_of = tx.events_of;
                 Ok(done)
             })

@@ -33,6 +33,9 @@ pub const COHORT_CHUNK: usize = 500;
 /// Places that a cohort's sync names as skipped.
 pub const MAX_SKIPPED: usize = 10_000;
 
+/// How many people on a waitlist are looked at beyond the seats that are free, should some have to be passed over.
+pub const PASSED_OVER_AT_ONCE: usize = 16;
+
 /// Violations that are named of one invariant.
 pub const MAX_VIOLATIONS: usize = 100;
 

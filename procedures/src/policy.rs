@@ -306,6 +306,19 @@ pub(crate) fn may_see_enrollments(caller: &Insider) -> Result<()> {
     }
 }
 
+/// Whether the caller may strip a person of their name, who may be a member of other organizations too: then they are
+/// nobody's alone.
+pub(crate) fn may_anonymize(caller: &Insider, is_member_elsewhere: bool) -> Result<()> {
+    require(caller, Action::WriteMembers)?;
+    match standing(caller) {
+        Standing::GlobalAdmin { .. } => Ok(()),
+        Standing::Member(_) | Standing::Service(_) | Standing::Outsider if is_member_elsewhere => {
+            Err(Reason::RoleRequired.into())
+        }
+        Standing::Member(_) | Standing::Service(_) | Standing::Outsider => Ok(()),
+    }
+}
+
 /// Whether the caller may read what coordinators wrote.
 pub(crate) fn may_read_notes(caller: &Insider) -> bool {
     verdict(caller, Action::ReadNotes) == Verdict::Allowed

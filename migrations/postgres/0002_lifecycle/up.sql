@@ -73,6 +73,8 @@ CREATE TABLE cohort_courses (
     course_id uuid NOT NULL,
     added_at timestamptz NOT NULL,
     removed_at timestamptz,
+    -- D21: attached by someone who enrolls learners alone.
+    learners_only boolean NOT NULL,
     PRIMARY KEY (cohort_id, course_id),
     CONSTRAINT organization_consistency_cohort FOREIGN KEY (organization_id, cohort_id)
         REFERENCES cohorts (organization_id, id),

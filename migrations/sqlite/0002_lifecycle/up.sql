@@ -46,6 +46,14 @@ BEGIN
     SELECT RAISE(ABORT, 'organization_consistency_certificate');
 END;
 
+CREATE TRIGGER organization_consistency_new_certificate AFTER INSERT ON course_enrollments
+WHEN NEW.certificate_id IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM certificates WHERE id = NEW.certificate_id AND organization_id = NEW.organization_id
+)
+BEGIN
+    SELECT RAISE(ABORT, 'organization_consistency_certificate');
+END;
+
 -- Groups of members, with the courses that each of them is to be enrolled in. A row that was removed keeps its place,
 -- with the moment of its removal.
 CREATE TABLE cohorts (
@@ -77,6 +85,8 @@ CREATE TABLE cohort_courses (
     course_id BLOB NOT NULL,
     added_at INTEGER NOT NULL,
     removed_at INTEGER,
+    -- D21: attached by someone who enrolls learners alone.
+    learners_only INTEGER NOT NULL,
     PRIMARY KEY (cohort_id, course_id),
     CONSTRAINT organization_consistency_cohort FOREIGN KEY (organization_id, cohort_id)
         REFERENCES cohorts (organization_id, id),

@@ -66,6 +66,7 @@ pub async fn verify(cx: Cx<Insider>, _: NoInput) -> Result<InvariantReport> {
 
 /// All checks see one snapshot: no change that is made meanwhile can look like a violation.
 pub(super) async fn report(app: &App, tenant: Tenant, patience: Duration) -> Result<InvariantReport> {
+    let _turn = app.verification.lock().await;
     app.db
         .snapshot(patience, async |conn| {
             let mut checks = Vec::with_capacity(Invariant::ALL.len());

@@ -2,8 +2,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::Cohort;
+use super::change::{self, Changed};
 use super::enrolling::{self, Extent};
-use super::{Cohort, change};
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
 use crate::limits::MAX_LIST_INPUT;
@@ -28,10 +29,12 @@ pub struct AddMembersInput {
 signature!(AddMembers: Mutation "cohort.addMembers" (AddMembersInput) -> Cohort);
 
 pub async fn add_members(cx: Cx<Insider>, input: AddMembersInput) -> Result<Cohort> {
-    let cohort = change::cohort(&cx, input.cohort_id, async |tx, cohort| {
+    let Changed { cohort, by_this_call } = change::cohort(&cx, input.cohort_id, async |tx, cohort| {
         change::add_members(tx, &cx, cohort, &input.user_ids).await
     })
     .await?;
-    enrolling::enroll(&cx, Extent::Members(cohort.id, input.user_ids)).await?;
+    if by_this_call {
+        enrolling::enroll(&cx, Extent::Members(cohort.id, input.user_ids)).await?;
+    }
     Ok(cohort)
 }

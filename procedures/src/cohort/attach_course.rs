@@ -2,8 +2,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::Cohort;
+use super::change::{self, Changed};
 use super::enrolling::{self, Extent};
-use super::{Cohort, change};
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
 use crate::router::signature;
@@ -24,10 +25,12 @@ pub struct AttachCourseInput {
 signature!(AttachCourse: Mutation "cohort.attachCourse" (AttachCourseInput) -> Cohort);
 
 pub async fn attach_course(cx: Cx<Insider>, input: AttachCourseInput) -> Result<Cohort> {
-    let cohort = change::cohort(&cx, input.cohort_id, async |tx, cohort| {
-        change::attach(tx, cohort, "courseId", &[input.course_id]).await
+    let Changed { cohort, by_this_call } = change::cohort(&cx, input.cohort_id, async |tx, cohort| {
+        change::attach(tx, &cx, cohort, "courseId", &[input.course_id]).await
     })
     .await?;
-    enrolling::enroll(&cx, Extent::Attachment(cohort.id, input.course_id)).await?;
+    if by_this_call {
+        enrolling::enroll(&cx, Extent::Attachment(cohort.id, input.course_id)).await?;
+    }
     Ok(cohort)
 }

@@ -16,15 +16,36 @@ pub(super) async fn cohort(
     cx: &Cx<Insider>,
     id: CohortId,
     work: impl AsyncFnOnce(&mut Transaction<'_>, &CohortRow) -> Result<()>,
-) -> Result<Cohort> {
+) -> Result<Changed> {
     policy::require(&cx.caller, Action::WriteCohorts)?;
     let tenant = cx.caller.tenant;
-    cx.write(async |tx| {
+    written(cx, async |tx| {
         let cohort = store::find_locked(tx, tenant, id).await?.ok_or_else(Error::not_found)?;
         work(tx, &cohort).await?;
         view::present_one(tx, tenant, cohort).await
     })
     .await
+}
+
+/// A cohort, and whether this call has changed it: a stored answer is of one that has.
+pub(super) struct Changed {
+    pub cohort: Cohort,
+    pub by_this_call: bool,
+}
+
+/// Writes a cohort under the call's idempotency key.
+pub(super) async fn written(
+    cx: &Cx<Insider>,
+    work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<Cohort>,
+) -> Result<Changed> {
+    let mut by_this_call = false;
+    let cohort = cx
+        .write(async |tx| {
+            by_this_call = true;
+            work(tx).await
+        })
+        .await?;
+    Ok(Changed { cohort, by_this_call })
 }
 
 /// Adds those who are not in it. Neither the membership's status nor the role matters here: they do when the members are
@@ -94,6 +115,7 @@ async fn members_named(
 /// Gives it the courses that it does not have, in whatever status; `field` is where the input names them.
 pub(super) async fn attach(
     tx: &mut Transaction<'_>,
+    cx: &Cx<Insider>,
     cohort: &CohortRow,
     field: &str,
     named: &[CourseId],
@@ -102,22 +124,26 @@ pub(super) async fn attach(
         return Err(Error::invalid_input(field, format!("more than {MAX_COHORT_COURSES}")));
     }
     let mut added = courses_named(tx, cohort, named).await?;
-    let present = store::courses_of(tx, cohort).await?;
-    for attachment in &present {
-        added.remove(&attachment.course_id);
-    }
-    if present.len() + added.len() > MAX_COHORT_COURSES {
+    let mut rows = store::courses_of(tx, cohort).await?;
+    let present = rows.len();
+    rows.retain(|attachment| added.remove(&attachment.course_id));
+    if present + added.len() > MAX_COHORT_COURSES {
         let problem = format!("the cohort would have more than {MAX_COHORT_COURSES} courses");
         return Err(Error::invalid_input(field, problem));
     }
-    let row = |course_id| AttachmentRow {
+    // What was attached for learners alone is there for all once someone attaches it who enrolls anyone.
+    rows.retain(|attachment| attachment.learners_only && !policy::enrolls_learners_only(&cx.caller));
+    for attachment in &mut rows {
+        attachment.learners_only = false;
+    }
+    rows.extend(added.into_iter().map(|course_id| AttachmentRow {
         organization_id: cohort.organization_id,
         cohort_id: cohort.id,
         course_id,
         added_at: tx.now,
         removed_at: None,
-    };
-    let rows: Vec<AttachmentRow> = added.into_iter().map(row).collect();
+        learners_only: policy::enrolls_learners_only(&cx.caller),
+    }));
     store::save_courses(tx, &rows).await
 }
 

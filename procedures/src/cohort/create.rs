@@ -2,9 +2,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::change::{self, Changed};
 use super::enrolling::{self, Extent};
 use super::store::{self, CohortRow};
-use super::{Cohort, change, view};
+use super::{Cohort, view};
 use crate::caller::{Cx, Insider};
 use crate::error::Result;
 use crate::limits::{MAX_COHORT_COURSES, MAX_LIST_INPUT};
@@ -34,21 +35,22 @@ signature!(Create: Mutation "cohort.create" (CreateInput) -> Cohort);
 pub async fn create(cx: Cx<Insider>, input: CreateInput) -> Result<Cohort> {
     policy::require(&cx.caller, Action::WriteCohorts)?;
     let tenant = cx.caller.tenant;
-    let cohort = cx
-        .write(async |tx| {
-            let cohort = CohortRow {
-                id: CohortId::new(),
-                organization_id: tenant.organization_id(),
-                name: input.name.clone(),
-                created_at: tx.now,
-            };
-            store::insert(tx, cohort.clone()).await?;
-            change::add_members(tx, &cx, &cohort, input.user_ids.as_deref().unwrap_or_default()).await?;
-            let course_ids = input.course_ids.as_deref().unwrap_or_default();
-            change::attach(tx, &cohort, "courseIds", course_ids).await?;
-            view::present_one(tx, tenant, cohort).await
-        })
-        .await?;
-    enrolling::enroll(&cx, Extent::Cohort(cohort.id)).await?;
+    let written = change::written(&cx, async |tx| {
+        let cohort = CohortRow {
+            id: CohortId::new(),
+            organization_id: tenant.organization_id(),
+            name: input.name.clone(),
+            created_at: tx.now,
+        };
+        store::insert(tx, cohort.clone()).await?;
+        change::add_members(tx, &cx, &cohort, input.user_ids.as_deref().unwrap_or_default()).await?;
+        let course_ids = input.course_ids.as_deref().unwrap_or_default();
+        change::attach(tx, &cx, &cohort, "courseIds", course_ids).await?;
+        view::present_one(tx, tenant, cohort).await
+    });
+    let Changed { cohort, by_this_call } = written.await?;
+    if by_this_call {
+        enrolling::enroll(&cx, Extent::Cohort(cohort.id)).await?;
+    }
     Ok(cohort)
 }

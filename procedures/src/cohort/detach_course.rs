@@ -23,6 +23,9 @@ pub struct DetachCourseInput {
 signature!(DetachCourse: Mutation "cohort.detachCourse" (DetachCourseInput) -> Cohort);
 
 pub async fn detach_course(cx: Cx<Insider>, input: DetachCourseInput) -> Result<Cohort> {
-    change::cohort(&cx, input.cohort_id, async |tx, cohort| change::detach(tx, cohort, input.course_id).await)
-        .await
+    let changed = change::cohort(&cx, input.cohort_id, async |tx, cohort| {
+        change::detach(tx, cohort, input.course_id).await
+    })
+    .await?;
+    Ok(changed.cohort)
 }

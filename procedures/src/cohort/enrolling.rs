@@ -1,7 +1,7 @@
 //! The automation (D20): every member of a cohort is to be enrolled in every course of it.
 //!
 //! It follows a change in transactions of its own, each of bounded size, so that no course is held for long. What is
-//! cut short is finished by the same call once more, also under its idempotency key, or by `cohort.sync`.
+//! cut short is finished by `cohort.sync`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,7 @@ pub(crate) struct Place {
     pub cohort_id: CohortId,
     pub course_id: CourseId,
     pub user_id: UserId,
-    /// Whoever put them into the cohort enrolls learners alone (D21).
+    /// Whoever put them, or the course, into the cohort enrolls learners alone (D21).
     pub learners_only: bool,
 }
 
@@ -103,7 +103,12 @@ impl Run<'_> {
                     store::without_enrollment(&mut *db.read().await?, attachment, extent, after, room)
                         .await?;
                 let Attachment { cohort_id, course_id, .. } = attachment;
-                let place = |(user_id, learners_only)| Place { cohort_id, course_id, user_id, learners_only };
+                let place = |(user_id, added_as_learner)| Place {
+                    cohort_id,
+                    course_id,
+                    user_id,
+                    learners_only: added_as_learner || attachment.learners_only,
+                };
                 self.chunk.extend(missing.iter().copied().map(place));
                 match missing.last() {
                     Some((last, _)) if missing.len() == room => after = *last,

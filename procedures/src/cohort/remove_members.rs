@@ -26,8 +26,9 @@ pub struct RemoveMembersInput {
 signature!(RemoveMembers: Mutation "cohort.removeMembers" (RemoveMembersInput) -> Cohort);
 
 pub async fn remove_members(cx: Cx<Insider>, input: RemoveMembersInput) -> Result<Cohort> {
-    change::cohort(&cx, input.cohort_id, async |tx, cohort| {
+    let changed = change::cohort(&cx, input.cohort_id, async |tx, cohort| {
         change::remove_members(tx, cohort, &input.user_ids).await
     })
-    .await
+    .await?;
+    Ok(changed.cohort)
 }

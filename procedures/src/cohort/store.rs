@@ -45,6 +45,8 @@ table_row! {
         course_id: CourseId,
         added_at: Moment,
         removed_at: Option<Moment>,
+        /// Attached by someone who enrolls learners alone (D21).
+        learners_only: bool,
     }
 }
 
@@ -208,6 +210,7 @@ pub(super) struct Attachment {
     pub organization_id: OrganizationId,
     pub cohort_id: CohortId,
     pub course_id: CourseId,
+    pub learners_only: bool,
 }
 
 /// The courses of cohorts that an extent is about.
@@ -220,7 +223,12 @@ pub(super) async fn attachments(
         .filter(attachments::organization_id.eq(tenant.organization_id()))
         .filter(attachments::removed_at.is_null())
         .order((attachments::course_id, attachments::cohort_id))
-        .select((attachments::organization_id, attachments::cohort_id, attachments::course_id));
+        .select((
+            attachments::organization_id,
+            attachments::cohort_id,
+            attachments::course_id,
+            attachments::learners_only,
+        ));
     let found = match extent {
         Extent::Cohort(cohort) | Extent::Members(cohort, _) => {
             conn.load(present.filter(attachments::cohort_id.eq(*cohort))).await

@@ -22,7 +22,10 @@ pub(super) async fn course<T: Serialize + DeserializeOwned>(
     policy::course_claim(&cx.caller, Action::WriteCourses)?;
     let authorize = async |tx: &mut Transaction<'_>| {
         let grant = store::grant(tx, &cx.caller, Action::WriteCourses, id).await?;
-        store::load_locked(tx, cx.caller.tenant, grant).await
+        let course = store::load_locked(tx, cx.caller.tenant, grant).await?;
+        // Whoever had the course before has committed, so from here on, time follows the order of changes.
+        tx.now = cx.app.clock.now();
+        Ok(course)
     };
     cx.write_authorized(authorize, work).await
 }
@@ -54,6 +57,7 @@ pub(super) async fn module<T: Serialize + DeserializeOwned>(
         let found = store::find_module(tx, cx.caller.tenant, id).await?.ok_or_else(Error::not_found)?;
         let grant = store::grant(tx, &cx.caller, Action::WriteCourses, found.course_id).await?;
         let course = store::load_locked(tx, cx.caller.tenant, grant).await?;
+        tx.now = cx.app.clock.now();
         // As they are now that nobody else changes them.
         let modules = store::modules_of(tx, &course).await?;
         let (own, others): (Vec<_>, Vec<_>) = modules.into_iter().partition(|module| module.id == id);

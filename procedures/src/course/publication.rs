@@ -11,7 +11,7 @@ use crate::values::CourseId;
 
 /// Publishes a course, draft or archived: from now on it takes enrollments (D16). Whoever waits gets the
 /// seats that are free (D11), then the members of its cohorts are enrolled (D20), which the answer does not count yet.
-/// Publishing a published course changes nothing of it; it only goes on with enrolling, should that have been cut short.
+/// Nothing changes if it is published already.
 ///
 /// For the course's authors, admins, and services with `courses:write`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
@@ -49,26 +49,35 @@ pub struct ArchiveInput {
 signature!(Publish: Mutation "course.publish" (PublishInput) -> Course);
 
 pub async fn publish(cx: Cx<Insider>, input: PublishInput) -> Result<Course> {
-    let course = move_to(&cx, input.course_id, CourseStatus::Published).await?;
-    cohort::enroll_where_attached(&cx, course.id).await?;
+    let Moved { course, by_this_call } = move_to(&cx, input.course_id, CourseStatus::Published).await?;
+    if by_this_call {
+        cohort::enroll_where_attached(&cx, course.id).await?;
+    }
     Ok(course)
 }
 
 signature!(Unpublish: Mutation "course.unpublish" (UnpublishInput) -> Course);
 
 pub async fn unpublish(cx: Cx<Insider>, input: UnpublishInput) -> Result<Course> {
-    move_to(&cx, input.course_id, CourseStatus::Draft).await
+    Ok(move_to(&cx, input.course_id, CourseStatus::Draft).await?.course)
 }
 
 signature!(Archive: Mutation "course.archive" (ArchiveInput) -> Course);
 
 pub async fn archive(cx: Cx<Insider>, input: ArchiveInput) -> Result<Course> {
-    move_to(&cx, input.course_id, CourseStatus::Archived).await
+    Ok(move_to(&cx, input.course_id, CourseStatus::Archived).await?.course)
 }
 
-async fn move_to(cx: &Cx<Insider>, course_id: CourseId, status: CourseStatus) -> Result<Course> {
+/// A course, and whether this call has moved it: it may have been there already, or its key's first call did.
+struct Moved {
+    course: Course,
+    by_this_call: bool,
+}
+
+async fn move_to(cx: &Cx<Insider>, course_id: CourseId, status: CourseStatus) -> Result<Moved> {
     let tenant = cx.caller.tenant;
-    change::course(cx, course_id, async |tx, course| {
+    let mut by_this_call = false;
+    let moved = change::course(cx, course_id, async |tx, course| {
         if course.status == status {
             return view::present_one(tx, tenant, course).await;
         }
@@ -79,7 +88,9 @@ async fn move_to(cx: &Cx<Insider>, course_id: CourseId, status: CourseStatus) ->
         let version = course.version + 1;
         let course = CourseRow { status, published_at, version, updated_at: tx.now, ..course };
         let course = change::saved(tx, cx, course).await?;
+        by_this_call = true;
         view::present_one(tx, tenant, course).await
-    })
-    .await
+    });
+    let course = moved.await?;
+    Ok(Moved { course, by_this_call })
 }

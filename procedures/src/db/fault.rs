@@ -50,7 +50,11 @@ impl From<Diesel> for Error {
                 DatabaseErrorKind::Unknown => match information.message() {
                     "deadlock detected" => Error::retryable(error),
                     message if is_out_of_reach(message) => Error::unavailable(Outcome::NotApplied, error),
-                    _ => Error::internal(error),
+                    // A trigger of SQLite's names the constraint that it stands for.
+                    _ => match rule_of(information.as_ref()) {
+                        Some(rule) => Error::internal(error).by_rule(rule),
+                        None => Error::internal(error),
+                    },
                 },
                 DatabaseErrorKind::ReadOnlyTransaction => Error::unavailable(Outcome::NotApplied, error),
                 _ => Error::internal(error),

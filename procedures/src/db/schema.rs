@@ -237,6 +237,7 @@ table! {
         course_id -> UuidKey,
         added_at -> Instant,
         removed_at -> Nullable<Instant>,
+        learners_only -> Bool,
     }
 }
 

@@ -11,6 +11,7 @@ use diesel_async::{AnsiTransactionManager as PgTransactions, AsyncConnection, Tr
 use super::connection::{Connection, LiteConn};
 use super::pool::Database;
 use crate::error::{Code, Error, Outcome, Result};
+use crate::event::NewEvent;
 use crate::limits::{FATE_ATTEMPTS, FATE_INTERVAL};
 use crate::values::{Moment, OrganizationId};
 
@@ -21,8 +22,16 @@ pub struct Transaction<'c> {
     connection: &'c mut Connection,
     /// The moment all of its decisions and changes are of.
     pub now: Moment,
-    /// The organization that has new events once this is committed; no transaction is of two.
+    /// The organization whose rows it changes; no transaction changes those of two.
     pub(crate) events_of: Option<OrganizationId>,
+    /// What it will have made happen, each with its moment: written last of all.
+    pub(crate) events: Vec<(Moment, NewEvent)>,
+}
+
+impl<'c> Transaction<'c> {
+    fn new(connection: &'c mut Connection, now: Moment) -> Self {
+        Transaction { connection, now, events_of: None, events: Vec::new() }
+    }
 }
 
 impl Deref for Transaction<'_> {
@@ -49,7 +58,7 @@ impl Database {
         let mut lease = self.write().await?;
         let connection = &mut *lease;
         begin(connection).await?;
-        let done = match work(&mut Transaction { connection: &mut *connection, now, events_of: None }).await {
+        let done = match work(&mut Transaction::new(&mut *connection, now)).await {
             Ok(done) => done,
             Err(error) => {
                 roll_back(connection).await;

@@ -8,6 +8,7 @@ use super::store::{self, Wanted};
 use crate::caller::{Cx, Insider};
 use crate::error::{Error, Reason, Result};
 use crate::event::EventKind;
+use crate::limits::STATEMENT_TIMEOUT;
 use crate::policy::{self, Action};
 use crate::router::signature;
 use crate::text_enum;
@@ -86,9 +87,10 @@ pub async fn check(cx: Cx<Insider>, input: CheckInput) -> Result<EnrollmentCheck
     let (subject, refused) = policy::subject_of_check(&cx.caller, input.user_id, action)?;
     let by = By::of(&cx.caller, &cx.request_id);
     let command = Command { course_id: input.course_id, subject, by, wish };
-    let mut conn = cx.app.db.read().await?;
-    let wanted = Wanted::of(&[&command]);
-    let facts = store::load(&mut conn, cx.caller.tenant, wanted, store::Courses::AsTheyAre).await?;
+    let facts = cx.app.db.snapshot(STATEMENT_TIMEOUT, async |conn| {
+        store::load(conn, cx.caller.tenant, Wanted::of(&[&command]), store::Courses::AsTheyAre).await
+    });
+    let facts = facts.await?;
     predict(facts, cx.app.clock.now(), &command, refused)
 }
 

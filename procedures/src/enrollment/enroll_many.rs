@@ -9,7 +9,7 @@ use super::rules::{By, Command, Wish};
 use super::view::Enrollment;
 use super::write::{self, Answer, Order};
 use crate::caller::{Cx, Insider};
-use crate::error::{Error, ErrorShape, Result};
+use crate::error::{Error, ErrorShape, Reason, Result};
 use crate::idempotency::{self, Claim, KeyedCall};
 use crate::limits::MAX_LIST_INPUT;
 use crate::policy::{self, Action};
@@ -73,6 +73,13 @@ pub async fn enroll_many(cx: Cx<Insider>, input: EnrollManyInput) -> Result<Enro
     let (rows, orders) = plan(&cx, &input.items);
     let answer = cx.write(async |tx| {
         let answers = write::batch::<Enrollment>(tx, &cx.app, &cx.caller, &orders).await?;
+        let in_flight = |answer: &Result<Enrollment>| {
+            answer.as_ref().is_err_and(|error| error.reason() == Some(&Reason::KeyInFlight))
+        };
+        if cx.key.is_some() && answers.iter().any(in_flight) {
+            // Such a row is not decided yet, so the call cannot be answered for good.
+            return Err(Reason::KeyInFlight.into());
+        }
         let answered: Vec<EnrollManyResult> = answers.into_iter().map(|answer| result(&cx, answer)).collect();
         let answer_to = |row: &Row| match row {
             Row::Ordered(order) => answered.get(*order).cloned(),
@@ -109,7 +116,7 @@ fn plan(cx: &Cx<Insider>, items: &[EnrollManyItem]) -> (Vec<Row>, Vec<Order>) {
         match item.idempotency_key.as_ref().map(|key| keyed.entry(key)) {
             Some(Entry::Occupied(earlier)) => match earlier.get() {
                 (first, place) if *first == item => return Ok(*place),
-                _ => return Err(idempotency::reused()),
+                (_, _) => return Err(idempotency::reused()),
             },
             Some(Entry::Vacant(place)) => {
                 place.insert((item, orders.len()));

@@ -50,7 +50,7 @@ pub use revoke::{Revoke, RevokeInput};
 pub(crate) use rules::{Decided, Wish};
 pub use set_notes::{SetNotes, SetNotesInput};
 pub use store::EnrollmentRow;
-pub(crate) use strip_notes::strip_notes_of;
+pub(crate) use strip_notes::{hold_courses_noting, strip_notes_of};
 pub use unenroll::{Unenroll, UnenrollInput};
 pub(crate) use view::ActingOn;
 pub use view::{Enrollment, VisibleEnrollment};

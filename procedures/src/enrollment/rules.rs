@@ -112,15 +112,12 @@ pub(crate) enum Wish {
 }
 
 impl Wish {
-    /// Whether it may take someone out of a seat or a waitlist.
+    /// Whether it may free a seat.
     pub fn may_leave(&self) -> bool {
         match self {
-            Wish::Unenroll { .. }
-            | Wish::Promote
-            | Wish::Expire
-            | Wish::Revoke { .. }
-            | Wish::EndMembership => true,
+            Wish::Unenroll { .. } | Wish::Expire | Wish::Revoke { .. } | Wish::EndMembership => true,
             Wish::Enroll { .. }
+            | Wish::Promote
             | Wish::Complete { .. }
             | Wish::SetNotes { .. }
             | Wish::StartModule(_)
@@ -190,7 +187,7 @@ pub(crate) struct ModuleFact {
 /// A course's waitlist, as far as a batch can get into it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Queue {
-    /// Its first, in their order: as many active members as the batch may free seats, and all who are not active.
+    /// Its first, in their order: at least as many active members as the batch may free seats, if there are so many.
     pub first: BTreeSet<(Moment, EnrollmentId, UserId)>,
     /// Since when the last of all waits.
     pub tail: Option<Moment>,

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diesel::IntoSql;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 
 use super::rules::{Changes, Command, Facts, ModuleFact, Wish};
 use super::{EnrollmentStatus, Source};
@@ -17,6 +15,7 @@ use crate::db::schema::{
 };
 use crate::db::{Connection, Transaction, coalesce, contains, lower, pairs, shared, table_row, together};
 use crate::error::{Error, Result};
+use crate::limits::PASSED_OVER_AT_ONCE;
 use crate::member::{MembershipStatus, Role};
 use crate::module::ModuleEnrollmentRow;
 use crate::policy::{CourseGrant, Subject};
@@ -230,7 +229,7 @@ async fn queue_tail(conn: &mut Connection, tenant: Tenant, course: CourseId) -> 
     Ok(conn.first(query).await?.flatten())
 }
 
-/// The first active members of a waitlist, so many, and everyone on it who is not active.
+/// The first of a waitlist, until so many of them are active members: those who are not are passed over.
 async fn load_queue(
     conn: &mut Connection,
     tenant: Tenant,
@@ -238,40 +237,60 @@ async fn load_queue(
     seats: i32,
     facts: &mut Facts,
 ) -> Result<()> {
-    let waiting = || {
-        enrollments::table
-            .inner_join(
-                memberships::table.on(memberships::user_id
-                    .eq(enrollments::user_id)
-                    .and(memberships::organization_id.eq(enrollments::organization_id))),
-            )
-            .filter(enrollments::organization_id.eq(tenant.organization_id()))
-            .filter(enrollments::course_id.eq(course))
-            .filter(enrollments::status.eq(EnrollmentStatus::Waitlisted))
-            .order((enrollments::waitlisted_at, enrollments::id))
-            .select((enrollments::all_columns, memberships::role, memberships::status))
-    };
-    let active = waiting().filter(memberships::status.eq(MembershipStatus::Active)).limit(seats.into());
-    let inactive = waiting().filter(memberships::status.ne(MembershipStatus::Active));
-    type Waiting = Vec<(EnrollmentRow, Role, MembershipStatus)>;
-    let (active, inactive): (Waiting, Waiting) = together!(conn, active, inactive)?;
-    let ids: Vec<EnrollmentId> = active.iter().chain(&inactive).map(|(row, ..)| row.id).collect();
-    let had_modules = module_enrollments::table
-        .filter(module_enrollments::organization_id.eq(tenant.organization_id()))
-        .filter(module_enrollments::enrollment_id.eq_any(ids))
-        .select(module_enrollments::all_columns);
-    let had_modules: Vec<ModuleEnrollmentRow> = conn.load(had_modules).await?;
-    let queue = facts.queues.entry(course).or_default();
-    let mut rows = Vec::with_capacity(active.len() + inactive.len());
-    for (row, role, status) in active.into_iter().chain(inactive) {
-        if let Some(since) = row.waitlisted_at {
-            queue.first.insert((since, row.id, row.user_id));
+    let seats = usize::try_from(seats).map_err(Error::internal)?;
+    let mut after = (Moment::EPOCH, EnrollmentId::NIL);
+    let mut active = 0;
+    while active < seats {
+        let most = seats - active + PASSED_OVER_AT_ONCE;
+        let waiting = load_waiting(conn, tenant, course, after, most).await?;
+        let is_all = waiting.len() < most;
+        for (row, role, status) in &waiting {
+            after = (row.waitlisted_at.unwrap_or(Moment::EPOCH), row.id);
+            facts.queues.entry(course).or_default().first.insert((after.0, row.id, row.user_id));
+            facts.members.insert(row.user_id, (*role, *status));
+            active += usize::from(*status == MembershipStatus::Active);
         }
-        facts.members.insert(row.user_id, (role, status));
-        rows.push(row);
+        let rows: Vec<EnrollmentRow> = waiting.into_iter().map(|(row, ..)| row).collect();
+        let had_modules = module_enrollments::table
+            .filter(module_enrollments::organization_id.eq(tenant.organization_id()))
+            .filter(
+                module_enrollments::enrollment_id.eq_any(rows.iter().map(|row| row.id).collect::<Vec<_>>()),
+            )
+            .select(module_enrollments::all_columns);
+        let had_modules: Vec<ModuleEnrollmentRow> = conn.load(had_modules).await?;
+        facts.take_enrollments(rows, had_modules);
+        if is_all {
+            break;
+        }
     }
-    facts.take_enrollments(rows, had_modules);
     Ok(())
+}
+
+/// Those who wait behind a place, with their memberships, at most so many.
+async fn load_waiting(
+    conn: &mut Connection,
+    tenant: Tenant,
+    course: CourseId,
+    after: (Moment, EnrollmentId),
+    most: usize,
+) -> Result<Vec<(EnrollmentRow, Role, MembershipStatus)>> {
+    let behind = enrollments::waitlisted_at
+        .gt(after.0)
+        .or(enrollments::waitlisted_at.eq(after.0).and(enrollments::id.gt(after.1).nullable()));
+    let query = enrollments::table
+        .inner_join(
+            memberships::table.on(memberships::user_id
+                .eq(enrollments::user_id)
+                .and(memberships::organization_id.eq(enrollments::organization_id))),
+        )
+        .filter(enrollments::organization_id.eq(tenant.organization_id()))
+        .filter(enrollments::course_id.eq(course))
+        .filter(enrollments::status.eq(EnrollmentStatus::Waitlisted))
+        .filter(behind)
+        .order((enrollments::waitlisted_at, enrollments::id))
+        .limit(i64::try_from(most).map_err(Error::internal)?)
+        .select((enrollments::all_columns, memberships::role, memberships::status));
+    Ok(conn.load(query).await?)
 }
 
 impl Facts {
@@ -431,19 +450,21 @@ pub(super) async fn list(
     asked: OrganizationQuery,
 ) -> Result<Vec<(EnrollmentRow, Option<String>)>> {
     let OrganizationQuery { statuses, course, updated_since, after, limit } = asked;
-    let course_id = course.map_or(CourseId::NIL, CourseGrant::course_id);
     let since = updated_since.unwrap_or(Moment::EPOCH);
-    let query = enrollments::table
+    let all = enrollments::table
         .inner_join(users::table.on(users::id.eq(enrollments::user_id)))
         .filter(enrollments::organization_id.eq(tenant.organization_id()))
-        .filter(course.is_none().into_sql::<Bool>().or(enrollments::course_id.eq(course_id)))
         .filter(enrollments::status.eq_any(statuses))
         .filter(enrollments::updated_at.ge(since))
         .filter(enrollments::id.gt(after.unwrap_or(EnrollmentId::NIL)))
         .order(enrollments::id)
         .limit(limit.with_lookahead())
         .select((enrollments::all_columns, users::display_name));
-    Ok(conn.load(query).await?)
+    // Each is a statement of its own, planned for what it is asked for.
+    Ok(match course {
+        Some(course) => conn.load(all.filter(enrollments::course_id.eq(course.course_id()))).await?,
+        None => conn.load(all).await?,
+    })
 }
 
 /// The places, from 1, of these waitlisted enrollments (D11: by `waitlisted_at`, then id).

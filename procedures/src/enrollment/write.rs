@@ -73,7 +73,7 @@ pub(crate) async fn acting_on<T: Answer>(cx: Cx<Insider>, on: ActingOn, wish: Wi
 }
 
 /// Carries out many orders of one organization in their order; each has its own answer, and one that the rules refuse
-/// costs the others nothing. The transaction's last statements are these.
+/// costs the others nothing.
 pub(crate) async fn batch<T: Answer>(
     tx: &mut Transaction<'_>,
     app: &App,
@@ -107,11 +107,11 @@ pub(crate) async fn batch<T: Answer>(
         .iter()
         .filter_map(|order| Some((orders[*order].claim.as_ref()?, answers[*order].as_ref().ok()?)));
     idempotency::record(tx, stored, now).await?;
-    event::store::append(tx, caller.tenant, events).await?;
+    event::store::tell(tx, caller.tenant, events);
     Ok(answers)
 }
 
-/// What came of commands that were carried out, but for the events, which are to be written last.
+/// What came of commands that were carried out.
 struct Carried {
     outcomes: Vec<Result<Decided>>,
     events: Vec<event::NewEvent>,
@@ -172,7 +172,8 @@ pub(crate) async fn follow_up(
         outcome
             .map_err(|refusal| Error::internal(format!("what follows by itself was refused: {refusal}")))?;
     }
-    event::store::append(tx, tenant, events).await
+    event::store::tell(tx, tenant, events);
+    Ok(())
 }
 
 /// Gives a course's free seats to those who wait (D11): after its capacity was raised, or it was published again.
@@ -188,5 +189,6 @@ pub(crate) async fn fill(
         rules::fill(facts, changes, now, course_id, request_id)
     })?;
     let events = apply(tx, changes).await?;
-    event::store::append(tx, tenant, events).await
+    event::store::tell(tx, tenant, events);
+    Ok(())
 }

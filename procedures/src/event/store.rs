@@ -37,22 +37,28 @@ table_row! {
     }
 }
 
+/// Has events written along with what this transaction changes.
+pub(crate) fn tell(tx: &mut Transaction<'_>, tenant: Tenant, new: Vec<NewEvent>) {
+    if !new.is_empty() {
+        let now = tx.now;
+        tx.events_of = Some(tenant.organization_id());
+        tx.events.extend(new.into_iter().map(|event| (now, event)));
+    }
+}
+
 /// Numbers and writes the events of one transaction, last of all its writes: from here on, other transactions of the
 /// organization that have events wait.
-pub(crate) async fn append(tx: &mut Transaction<'_>, tenant: Tenant, new: Vec<NewEvent>) -> Result<()> {
-    if new.is_empty() {
-        return Ok(());
-    }
-    let organization_id = tenant.organization_id();
+pub(crate) async fn append(tx: &mut Transaction<'_>) -> Result<()> {
+    let new = std::mem::take(&mut tx.events);
+    let Some(organization_id) = tx.events_of.filter(|_| !new.is_empty()) else { return Ok(()) };
     let count = i64::try_from(new.len()).map_err(Error::internal)?;
     let take = diesel::update(event_heads::table.filter(event_heads::organization_id.eq(organization_id)))
         .set(event_heads::last_number.eq(event_heads::last_number + count))
         .returning(event_heads::last_number);
     let last: i64 = tx.one(take).await?;
-    let at = tx.now;
     let rows = (last - count + 1..)
         .zip(new)
-        .map(|(number, event)| {
+        .map(|(number, (at, event))| {
             Ok(EventRow {
                 organization_id,
                 number,
@@ -68,9 +74,7 @@ pub(crate) async fn append(tx: &mut Transaction<'_>, tenant: Tenant, new: Vec<Ne
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    tx.insert_all(&rows).await?;
-    tx.events_of = Some(organization_id);
-    Ok(())
+    Ok(tx.insert_all(&rows).await?)
 }
 
 /// Which of an organization's events a reader wants; none means all.

@@ -9,6 +9,7 @@ use diesel::sql_types::{Array, BigInt, Bool};
 use diesel::sqlite::Sqlite;
 
 use super::Claim;
+use crate::caller::Tenant;
 use crate::db::schema::idempotency_records as records;
 use crate::db::{Connection, Database, Transaction, table_row};
 use crate::error::Result;
@@ -60,9 +61,11 @@ pub(super) async fn save(conn: &mut Connection, rows: &[Row]) -> Result<()> {
     Ok(conn.replace_all(rows).await?)
 }
 
-/// Deletes the records whose answers speak of this user, in every organization: the user is the same person in all.
-pub async fn forget(tx: &mut Transaction<'_>, user: UserId) -> Result<()> {
-    let speaking_of = records::table.filter(records::answer.like(format!("%{user}%")));
+/// Deletes an organization's records whose answers speak of this user.
+pub async fn forget(tx: &mut Transaction<'_>, tenant: Tenant, user: UserId) -> Result<()> {
+    let speaking_of = records::table
+        .filter(records::organization_id.eq(tenant.organization_id()))
+        .filter(records::answer.like(format!("%{user}%")));
     tx.execute(diesel::delete(speaking_of)).await?;
     Ok(())
 }

@@ -51,7 +51,7 @@ pub(crate) async fn find(conn: &mut Connection, tenant: Tenant, user: UserId) ->
 }
 
 /// A member, to be changed: nobody else changes them until the transaction ends.
-pub(super) async fn find_locked(
+pub(crate) async fn find_locked(
     tx: &mut Transaction<'_>,
     tenant: Tenant,
     user: UserId,

@@ -9,8 +9,8 @@ use crate::error::Result;
 use crate::router::signature;
 use crate::values::UserId;
 
-/// Suspends a membership: the member's next call is refused, and whoever waits for a seat is passed over (D11, D19). Their
-/// enrollments stand. Suspending a suspended one changes nothing; an ended one is `notAMember`.
+/// Suspends a membership: the member's next call is refused, and their enrollments stand (D19), but for a place on a waitlist
+/// whose turn comes meanwhile: that is cancelled (D11). Suspending a suspended one changes nothing; an ended one is `notAMember`.
 ///
 /// For admins, and services with `members:write`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]

@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::store;
-use crate::caller::{Actor, Cx, Insider};
-use crate::error::{Error, Reason, Result};
+use crate::caller::{Cx, Insider};
+use crate::error::{Error, Result};
 use crate::policy::{self, Action};
 use crate::router::signature;
 use crate::values::UserId;
@@ -35,22 +35,16 @@ pub async fn anonymize(cx: Cx<Insider>, input: AnonymizeInput) -> Result<Anonymi
     let tenant = cx.caller.tenant;
     let user_id = input.user_id;
     cx.write(async |tx| {
-        member::store::find(tx, tenant, user_id).await?.ok_or_else(Error::not_found)?;
-        if !is_global_admin(&cx.caller) && store::is_member_elsewhere(tx, tenant, user_id).await? {
-            return Err(Reason::RoleRequired.into());
-        }
+        // Courses before the person, as everyone does.
+        let held = enrollment::hold_courses_noting(tx, tenant, user_id).await?;
+        member::store::find_locked(tx, tenant, user_id).await?.ok_or_else(Error::not_found)?;
+        let elsewhere = store::is_member_elsewhere(tx, tenant, user_id).await?;
+        policy::may_anonymize(&cx.caller, elsewhere)?;
         store::strip(tx, user_id).await?;
-        // Answers that are kept for repeated calls may quote what is stripped.
-        idempotency::forget(tx, user_id).await?;
-        enrollment::strip_notes_of(tx, &cx, user_id).await?;
+        enrollment::strip_notes_of(tx, &cx, user_id, &held).await?;
+        // Answers that are kept for repeated calls may quote what is stripped; nobody writes another one meanwhile.
+        idempotency::forget(tx, tenant, user_id).await?;
         Ok(Anonymized {})
     })
     .await
-}
-
-fn is_global_admin(caller: &Insider) -> bool {
-    match &caller.actor {
-        Actor::Person(person) => person.global_admin,
-        Actor::Service(_) => false,
-    }
 }

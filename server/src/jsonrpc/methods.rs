@@ -90,7 +90,8 @@ async fn answer(
 ) -> Result<Box<RawValue>, ErrorObjectOwned> {
     let (procedure, call) = called(table, path, extensions).map_err(|error| told(&error, path, "unknown"))?;
     let request_id = call.request_id.clone();
-    let reply = procedure.call(call, input(params)).await.and_then(|answer| small_enough(procedure.kind, answer));
+    let reply =
+        procedure.call(call, input(params)).await.and_then(|answer| small_enough(procedure.kind, answer));
     reply.map_err(|error| told(&error, path, &request_id))
 }
 

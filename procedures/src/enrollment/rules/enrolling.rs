@@ -39,10 +39,10 @@ impl Batch<'_> {
             let waitlisted_at = Some(self.last_in_queue(command.course_id));
             EnrollmentRow { status: EnrollmentStatus::Waitlisted, waitlisted_at, expires_at: None, ..row }
         };
-        let kind = match (from, row.status) {
-            (Some(_), _) => EventKind::Reactivated,
-            (None, EnrollmentStatus::Waitlisted) => EventKind::Waitlisted,
-            (None, _) => EventKind::Enrolled,
+        let kind = match (from, has_seat) {
+            (Some(_), true | false) => EventKind::Reactivated,
+            (None, true) => EventKind::Enrolled,
+            (None, false) => EventKind::Waitlisted,
         };
         let row = self.record(&command.by, Moved::new(from, Step::Enroll, kind), row)?;
         let waits = row.status == EnrollmentStatus::Waitlisted;
@@ -99,10 +99,10 @@ fn reactivated(row: &EnrollmentRow, notes: Option<&Notes>) -> EnrollmentRow {
 
 fn source(command: &Command) -> Source {
     match (command.by.cohort, command.by.user_id, command.subject.is_caller()) {
-        (Some(_), _, _) => Source::Cohort,
-        (None, Some(_), true) => Source::Myself,
-        (None, Some(_), false) => Source::Coordinator,
-        (None, None, _) => Source::Integration,
+        (Some(_cohort), Some(_) | None, true | false) => Source::Cohort,
+        (None, Some(_person), true) => Source::Myself,
+        (None, Some(_person), false) => Source::Coordinator,
+        (None, None, true | false) => Source::Integration,
     }
 }
 

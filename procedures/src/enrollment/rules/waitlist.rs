@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::effects::Moved;
 use super::enrolling::access_end;
-use super::guards::{promotes, valid_user_id};
+use super::guards::promotes;
 use super::{Batch, By, Changes, Decided, Facts, Step};
 use crate::enrollment::{EnrollmentRow, EnrollmentStatus};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::EventKind;
 use crate::member::MembershipStatus;
 use crate::values::{CourseId, Moment, UserId};
@@ -29,7 +29,8 @@ impl Batch<'_> {
         let system = By::system(request_id);
         while promotes(self.course(course_id)?, self.now) {
             let Some((_, _, user_id)) = self.queue(course_id).first.first().copied() else { break };
-            let (_, membership) = valid_user_id(self.facts, user_id)?;
+            let member = self.facts.members.get(&user_id);
+            let (_, membership) = *member.ok_or_else(|| Error::internal("someone who waits is no member"))?;
             match membership {
                 MembershipStatus::Active => {
                     self.promote(&system, course_id, user_id)?;

@@ -51,9 +51,9 @@ async fn a_course_that_is_attached_takes_all_members(world: World) {
 /// D16, D20: it is the cohort's wish, so its author, who has nothing to do with cohorts, brings it about.
 async fn a_draft_takes_them_once_it_is_published(world: World) {
     world.draft_in(&world.acme, "course", json!({ "authorIds": ["<author>"] })).await;
-    made(&world, "cohort", json!({ "userIds": BOTH })).await;
+    made(&world, "cohort", json!({ "userIds": ["<learner>", "<peer>", "<author>"] })).await;
     let answer = world.ok(&world.acme.coordinator, ATTACH, course_is("<course>")).await;
-    expect(&answer, &cohort(json!({ "memberCount": 2, "courseIds": ["<course>"] })));
+    expect(&answer, &cohort(json!({ "memberCount": 3, "courseIds": ["<course>"] })));
     assert_eq!(standing(&world, "<course>", &BOTH).await, json!([null, null]));
 
     let answer = world.ok(&world.acme.author, "course.publish", json!({ "courseId": "<course>" })).await;
@@ -68,6 +68,8 @@ async fn a_draft_takes_them_once_it_is_published(world: World) {
         assert_eq!([&found["status"], &found["source"]], ["enrolled", "cohort"]);
         assert_eq!(found["enrolledByUserId"], json!(null));
     }
+    // D21: it was a coordinator who attached it.
+    assert_eq!(standing(&world, "<course>", &["<author>"]).await, json!([null]));
 }
 
 /// Its answer is kept as any other.
@@ -76,6 +78,10 @@ async fn a_publication_repeated_by_its_key(world: World) {
     made(&world, "cohort", json!({ "userIds": BOTH, "courseIds": ["<course>"] })).await;
     let input = json!({ "courseId": "<course>", "idempotencyKey": "k" });
     let first = world.ok(&world.acme.admin, "course.publish", input.clone()).await;
+    // What has happened since stays as it is.
+    let service = world.service(&[Scope::EnrollmentsWrite]).await;
+    let left = json!({ "courseId": "<course>", "userId": "<peer>" });
+    world.ok(&service, "enrollment.unenroll", left).await;
     let before = world.contents().await;
     expect(&world.ok(&world.acme.admin, "course.publish", input).await, &first);
     assert_eq!(world.contents().await, before);

@@ -123,8 +123,13 @@ async fn a_coordinator_syncs_learners(world: World) {
     let passed_over = skipped("<author>", "<course>", json!({ "type": "roleRequired" }));
     expect(&synced(&world, &world.acme.coordinator).await, &report(1, 0, &[passed_over]));
     assert_eq!(standing(&world, "<course>", &["<author>", "<learner>"]).await, json!([null, "enrolled"]));
+    // Nor does it help that someone else lets the cohort enroll: it was a coordinator who attached the course.
     let service = world.service(&[Scope::CohortsWrite]).await;
-    expect(&synced(&world, &service).await, &report(1, 0, &[]));
+    let passed_over = skipped("<author>", "<course>", json!({ "type": "roleRequired" }));
+    expect(&synced(&world, &service).await, &report(0, 0, &[passed_over]));
+    let input = json!({ "cohortId": "<cohort>", "courseId": "<course>" });
+    world.ok(&world.acme.admin, "cohort.attachCourse", input).await;
+    assert_eq!(standing(&world, "<course>", &["<author>"]).await, json!(["enrolled"]));
 }
 
 /// D8 is for people to ask for: to a cohort a completion is done for good, however old its certificate.
