@@ -43,6 +43,10 @@ pub mod cohort;
 
 pub mod event;
 
+pub mod delivery;
+
+pub mod webhook;
+
 pub mod admin;
 
 pub mod describe;
@@ -83,6 +87,15 @@ impl App {
         }
     }
 
+    /// Measures how far the system's clock is from the database's.
+    pub async fn synchronize(&self) -> Result<()> {
+        let asked = values::Moment::system();
+        if let Some(time) = self.db.time().await? {
+            self.clock.follow(time, asked, values::Moment::system());
+        }
+        Ok(())
+    }
+
     /// Runs `work` in a transaction, and once it is committed tells those who follow the log of its events.
     pub(crate) async fn transaction<T>(
         &self,
@@ -118,5 +131,6 @@ pub fn router() -> Router {
         .merge(member::router())
         .merge(organization::router())
         .merge(event::router())
+        .merge(webhook::router())
         .merge(admin::router())
 }

@@ -33,8 +33,48 @@ pub const COHORT_CHUNK: usize = 500;
 /// Places that a cohort's sync names as skipped.
 pub const MAX_SKIPPED: usize = 10_000;
 
+/// How long after a reminder no other one is sent about the same enrollment (D22).
+pub const REMINDER_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many days before an end people are reminded of it, unless their organization says otherwise.
+pub const USUAL_REMINDER_LEADS: [i32; 2] = [30, 7];
+
+/// How many lead times an organization may have reminders at.
+pub const MAX_REMINDER_LEADS: usize = 5;
+
+/// The longest of them, in days.
+pub const MAX_REMINDER_LEAD: u32 = 365;
+
+/// Enrollments that a sweep changes in one transaction.
+pub const SWEEP_CHUNK: usize = 200;
+
 /// How many people on a waitlist are looked at beyond the seats that are free, should some have to be passed over.
 pub const PASSED_OVER_AT_ONCE: usize = 16;
+
+/// Events that one step of dispatching reads for one receiver.
+pub const DISPATCH_CHUNK: usize = 500;
+
+/// Receivers that one step of dispatching reads for.
+pub const DISPATCH_READERS: i64 = 100;
+
+/// How old news may be that people are still written to about: mail that is set up later tells nothing old.
+pub const MAIL_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a delivery is its claimer's: far longer than sending it may take.
+pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+
+/// How long after a failed attempt the next one is made: at first, and at the most.
+pub const RETRY_FIRST: Duration = Duration::from_secs(1);
+pub const RETRY_LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// How often a delivery is attempted before it is dead: for about nine hours.
+pub const MAX_DELIVERY_ATTEMPTS: i32 = 20;
+
+/// Characters kept of what went wrong with a delivery.
+pub const MAX_PROBLEM: usize = 300;
+
+/// Webhooks of an organization.
+pub const MAX_WEBHOOKS: usize = 20;
 
 /// Violations that are named of one invariant.
 pub const MAX_VIOLATIONS: usize = 100;

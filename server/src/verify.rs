@@ -17,9 +17,9 @@ pub async fn run(db: Database) -> anyhow::Result<()> {
     app.clock.set_offset_micros(development::clock_offset(&app.db).await.map_err(cause)?);
     let organizations = tenants(&app).await.map_err(cause)?;
     let (all, mut violated, mut found) = (organizations.len(), 0, 0);
-    for (place, organization) in (1..).zip(&organizations) {
-        println!("{}, organization {} ({place} of {all})", organization.slug, organization.id);
-        let report = verify_tenant(&app, organization).await.map_err(cause)?;
+    for (place, (id, slug)) in (1..).zip(&organizations) {
+        println!("{slug}, organization {id} ({place} of {all})");
+        let report = verify_tenant(&app, *id).await.map_err(cause)?;
         for check in &report.checks {
             tell(check);
             found += check.violations.len();

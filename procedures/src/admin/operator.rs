@@ -8,13 +8,15 @@ use crate::App;
 use crate::caller::Tenant;
 use crate::error::Result;
 use crate::limits::VERIFICATION_TIMEOUT;
-use crate::organization::{self, Organization};
+use crate::organization;
+use crate::values::{OrganizationId, Slug};
 
 /// Every organization, in the order of their slugs.
-pub async fn tenants(app: &App) -> Result<Vec<Organization>> {
-    organization::store::all(&mut *app.db.read().await?).await
+pub async fn tenants(app: &App) -> Result<Vec<(OrganizationId, Slug)>> {
+    let rows = organization::store::all(&mut *app.db.read().await?).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.slug)).collect())
 }
 
-pub async fn verify_tenant(app: &App, organization: &Organization) -> Result<InvariantReport> {
-    report(app, Tenant::of(organization.id), VERIFICATION_TIMEOUT).await
+pub async fn verify_tenant(app: &App, organization: OrganizationId) -> Result<InvariantReport> {
+    report(app, Tenant::of(organization), VERIFICATION_TIMEOUT).await
 }

@@ -93,6 +93,14 @@ pub fn locked<Q>(query: Q) -> Locked<Q> {
 #[derive(Clone, Copy, QueryId)]
 pub struct Locked<Q>(Q);
 
+/// Locks a query's rows, but for those that another transaction has locked: they are passed over.
+pub fn unclaimed<Q>(query: Q) -> Unclaimed<Q> {
+    Unclaimed(query)
+}
+
+#[derive(Clone, Copy, QueryId)]
+pub struct Unclaimed<Q>(Q);
+
 /// Keeps a query's rows as they are until the transaction ends, together with others who want the same.
 pub fn shared<Q>(query: Q) -> Shared<Q> {
     Shared(query)
@@ -120,7 +128,11 @@ macro_rules! lock {
         }
     )+ };
 }
-lock!(Locked " FOR NO KEY UPDATE", Shared " FOR SHARE");
+lock!(
+    Locked " FOR NO KEY UPDATE",
+    Unclaimed " FOR NO KEY UPDATE SKIP LOCKED",
+    Shared " FOR SHARE"
+);
 
 /// `together!(connection, a, b, c)`: the rows of several independent queries. PostgreSQL gets them in one go.
 ///

@@ -14,11 +14,13 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connection::{Connection, LiteConn};
 use super::functions;
+use super::types::Instant;
 use crate::error::{Error, Outcome, Result};
 use crate::limits::{
     ACQUIRE_TIMEOUT, CONNECT_TIMEOUT, IDLE_TRANSACTION_TIMEOUT, LOCK_TIMEOUT, NETWORK_TIMEOUT,
     POSTGRES_CONNECTIONS, SQLITE_READERS, STATEMENT_TIMEOUT,
 };
+use crate::values::Moment;
 
 /// What every PostgreSQL connection begins with. A generic plan is kept for statements with array parameters, which
 /// are otherwise planned anew at every call (0.2 to 0.3 ms each). Timeouts are in milliseconds.
@@ -93,6 +95,14 @@ impl Database {
     /// Whether other processes can be told of things, and tell of them.
     pub(crate) fn is_postgres(&self) -> bool {
         matches!(self.readers.manager(), Connector::Postgres { .. })
+    }
+
+    /// The database's time; none where it has no clock but the system's.
+    pub(crate) async fn time(&self) -> Result<Option<Moment>> {
+        let mut lease = self.read().await?;
+        let Connection::Postgres(conn) = &mut *lease else { return Ok(None) };
+        let time = diesel::select(diesel::dsl::sql::<Instant>("clock_timestamp()"));
+        Ok(Some(diesel_async::RunQueryDsl::get_result(time, conn).await?))
     }
 
     /// Whether the database answers.

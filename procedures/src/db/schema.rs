@@ -292,6 +292,82 @@ table! {
     use diesel::sql_types::*;
     use crate::db::types::*;
 
+    reminder_leads (organization_id, days) {
+        organization_id -> UuidKey,
+        days -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::db::types::*;
+
+    leases (job) {
+        job -> Text,
+        holder -> UuidKey,
+        until -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::db::types::*;
+
+    event_seals (organization_id, number) {
+        organization_id -> UuidKey,
+        number -> BigInt,
+        digest -> Binary,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::db::types::*;
+
+    webhooks (id) {
+        id -> UuidKey,
+        organization_id -> UuidKey,
+        url -> Text,
+        kinds -> Nullable<Text>,
+        secret -> Text,
+        cursor -> BigInt,
+        disabled_at -> Nullable<Instant>,
+        deleted_at -> Nullable<Instant>,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::db::types::*;
+
+    mail_cursors (organization_id) {
+        organization_id -> UuidKey,
+        cursor -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::db::types::*;
+
+    deliveries (id) {
+        id -> UuidKey,
+        organization_id -> UuidKey,
+        channel -> Text,
+        webhook_id -> Nullable<UuidKey>,
+        event_number -> BigInt,
+        state -> Text,
+        attempts -> Integer,
+        due_at -> Instant,
+        problem -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::db::types::*;
+
     idempotency_records (organization_id, caller_id, procedure, key) {
         organization_id -> UuidKey,
         caller_id -> UuidKey,
@@ -342,6 +418,12 @@ allow_tables_to_appear_in_same_query!(
     cohort_courses,
     event_heads,
     events,
+    reminder_leads,
+    leases,
+    event_seals,
+    webhooks,
+    mail_cursors,
+    deliveries,
     idempotency_records,
     development_keys,
     development_clock,

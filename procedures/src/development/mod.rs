@@ -10,7 +10,7 @@ pub use store::{IssuerKey, clock_offset, issuer_key, issuer_key_of, set_clock_of
 use crate::db::{Database, repeated};
 use crate::error::Result;
 use crate::member::Role;
-use crate::organization::{self, Organization};
+use crate::organization::{self, OrganizationRow};
 use crate::session::{Algorithm, NewPerson, Provider, insert_person};
 use crate::values::{
     IdentityProviderId, Moment, Name, OrganizationId, ProviderSubject, Secret, Slug, UserId,
@@ -43,7 +43,7 @@ async fn ensure_organization_once(
         let organization_id = match known {
             Some(organization) => organization.id,
             None => {
-                let organization = Organization {
+                let organization = OrganizationRow {
                     id: OrganizationId::new(),
                     slug: new.slug,
                     name: new.name,

@@ -12,6 +12,7 @@ mod guards;
 mod leaving;
 mod modules;
 mod progress;
+mod reminders;
 mod waitlist;
 
 pub(crate) use guards::gates;
@@ -95,11 +96,17 @@ pub(crate) enum Wish {
         waiver: Option<ReasonText>,
     },
     Expire,
+    /// Access has ended by itself (D7).
+    RunOut,
+    /// Tells the learner that access, or the certificate, ends soon (D22).
+    Remind,
     Revoke {
         reason: ReasonText,
     },
     /// The membership ends, and this with it (D19).
     EndMembership,
+    /// The course has ended, and nobody gets a seat any more.
+    GiveUpWaiting,
     /// `version` is the one that was read, where someone read one.
     SetNotes {
         notes: Option<Notes>,
@@ -115,9 +122,15 @@ impl Wish {
     /// Whether it may free a seat.
     pub fn may_leave(&self) -> bool {
         match self {
-            Wish::Unenroll { .. } | Wish::Expire | Wish::Revoke { .. } | Wish::EndMembership => true,
+            Wish::Unenroll { .. }
+            | Wish::Expire
+            | Wish::RunOut
+            | Wish::Revoke { .. }
+            | Wish::EndMembership => true,
             Wish::Enroll { .. }
             | Wish::Promote
+            | Wish::Remind
+            | Wish::GiveUpWaiting
             | Wish::Complete { .. }
             | Wish::SetNotes { .. }
             | Wish::StartModule(_)
@@ -176,6 +189,8 @@ pub(crate) struct Facts {
     /// Those that the enrollments refer to.
     pub certificates: BTreeMap<CertificateId, CertificateRow>,
     pub queues: BTreeMap<CourseId, Queue>,
+    /// How many days before an end people are reminded of it, if that is what the batch is about.
+    pub reminder_leads: Vec<i32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -239,9 +254,11 @@ pub(crate) fn decide(
         Wish::Unenroll { reason } => batch.unenroll(command, reason.as_ref()),
         Wish::Promote => batch.promote(&command.by, command.course_id, command.subject.user_id()),
         Wish::Complete { score, waiver } => batch.complete(command, *score, waiver.as_ref()),
-        Wish::Expire => batch.expire(command),
+        Wish::Expire | Wish::RunOut => batch.expire(command),
+        Wish::Remind => batch.remind(command),
         Wish::Revoke { reason } => batch.revoke(command, reason),
         Wish::EndMembership => batch.end_membership(command),
+        Wish::GiveUpWaiting => batch.give_up_waiting(command),
         Wish::SetNotes { notes, .. } => batch.set_notes(command, notes.clone()),
         Wish::StartModule(module) => batch.start_module(command, *module),
         Wish::CompleteModule(module) => batch.complete_module(command, *module),

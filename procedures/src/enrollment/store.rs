@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::limits::PASSED_OVER_AT_ONCE;
 use crate::member::{MembershipStatus, Role};
 use crate::module::ModuleEnrollmentRow;
+use crate::organization;
 use crate::policy::{CourseGrant, Subject};
 use crate::values::{
     CertificateId, CourseId, EnrollmentId, Limit, ModuleId, Moment, Notes, OrganizationId, Score, Search,
@@ -74,6 +75,8 @@ pub(super) struct Wanted {
     joining: BTreeSet<CourseId>,
     /// The course whose every free seat goes to those who wait.
     to_fill: Option<CourseId>,
+    /// Whether it is about reminders.
+    reminding: bool,
 }
 
 impl Wanted {
@@ -82,6 +85,7 @@ impl Wanted {
         for command in commands {
             wanted.seats.insert((command.course_id, command.subject.user_id()));
             wanted.courses.insert(command.course_id);
+            wanted.reminding |= matches!(command.wish, Wish::Remind);
             if command.wish.may_leave() {
                 *wanted.leaving.entry(command.course_id).or_default() += 1;
             } else if matches!(command.wish, Wish::Enroll { .. }) {
@@ -126,6 +130,9 @@ pub(super) async fn load(
     load_places(conn, tenant, &wanted, courses, &mut facts).await?;
     load_certificates(conn, tenant, &mut facts).await?;
     load_queues(conn, tenant, &wanted, &mut facts).await?;
+    if wanted.reminding {
+        facts.reminder_leads = organization::store::reminder_leads(conn, tenant).await?;
+    }
     Ok(facts)
 }
 

@@ -159,6 +159,18 @@ async fn apply(tx: &mut Transaction<'_>, mut changes: Changes) -> Result<Vec<eve
     Ok(events)
 }
 
+/// Carries out what is due by itself in one organization; answers how much of it was. What the rules refuse has been
+/// done meanwhile, or is not due any more.
+pub(crate) async fn by_itself(app: &App, tenant: Tenant, commands: &[Command]) -> Result<usize> {
+    let commands: Vec<&Command> = commands.iter().collect();
+    app.transaction(async |tx| {
+        let Carried { outcomes, events } = carry_out(tx, app, tenant, &commands).await?;
+        event::store::tell(tx, tenant, events);
+        Ok(outcomes.iter().filter(|outcome| outcome.is_ok()).count())
+    })
+    .await
+}
+
 /// Carries out what follows from a change that this transaction has made: all of it, or none of the change either.
 pub(crate) async fn follow_up(
     tx: &mut Transaction<'_>,

@@ -138,8 +138,11 @@ pub struct EventData {
     /// The certificate that was issued or voided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_id: Option<CertificateId>,
+    /// When that ends which a reminder was sent of: access to the course, or the certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Moment>,
     /// Why, in the words of whoever did it (of a completion: why its conditions were waived), or a word of the system
-    /// (`membershipEnded`, `membershipSuspended`).
+    /// (`membershipEnded`, `membershipSuspended`, `courseClosed`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -2,7 +2,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Organization, store};
+use super::store::{self, OrganizationRow};
+use super::{Organization, view};
 use crate::caller::{Cx, GlobalAdmin};
 use crate::error::{Reason, Result};
 use crate::policy::{self, Action};
@@ -27,14 +28,14 @@ pub async fn create(cx: Cx<GlobalAdmin>, input: CreateInput) -> Result<Organizat
         if store::find_by_slug(tx, &input.slug).await?.is_some() {
             return Err(Reason::SlugTaken.into());
         }
-        let organization = Organization {
+        let organization = OrganizationRow {
             id: OrganizationId::new(),
             slug: input.slug.clone(),
             name: input.name.clone(),
             created_at: tx.now,
         };
         store::insert(tx, organization.clone()).await?;
-        Ok(organization)
+        view::present(tx, organization).await
     })
     .await
 }

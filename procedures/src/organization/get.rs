@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Organization, store};
+use super::{Organization, store, view};
 use crate::caller::{Cx, GlobalAdmin};
 use crate::error::{Error, Result};
 use crate::policy::{self, Action};
@@ -27,5 +27,7 @@ pub async fn get(cx: Cx<GlobalAdmin>, input: GetInput) -> Result<Organization> {
     if input.organization_id.is_some_and(|id| id != tenant.organization_id()) {
         return Err(Error::not_found());
     }
-    store::find(&mut *cx.app.db.read().await?, tenant).await?.ok_or_else(Error::not_found)
+    let mut conn = cx.app.db.read().await?;
+    let row = store::find(&mut conn, tenant).await?.ok_or_else(Error::not_found)?;
+    view::present(&mut conn, row).await
 }

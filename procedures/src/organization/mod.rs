@@ -4,11 +4,13 @@ mod create;
 mod get;
 pub(crate) mod store;
 mod update;
+mod view;
 
 pub use create::{Create, CreateInput};
 pub use get::{Get, GetInput};
-pub use store::Organization;
+pub(crate) use store::OrganizationRow;
 pub use update::{Update, UpdateInput};
+pub use view::Organization;
 
 use crate::Router;
 

@@ -41,6 +41,9 @@ entities! {
     ModuleEnrollmentEntity ModuleEnrollmentId,
     CertificateEntity CertificateId,
     CohortEntity CohortId,
+    WebhookEntity WebhookId,
+    DeliveryEntity DeliveryId,
+    ProcessEntity ProcessId,
     PrincipalEntity PrincipalId,
 }
 

@@ -21,4 +21,4 @@ pub(crate) use text::wire_string;
 pub use text::{
     Email, IdempotencyKey, Name, Notes, ProviderSubject, ReasonText, Search, Secret, Slug, Text, Title,
 };
-pub use whole::{Capacity, Days, Position, Version, Whole};
+pub use whole::{Capacity, Days, LeadDays, Position, Version, Whole};

@@ -10,6 +10,8 @@ pub struct Whole<const MIN: i32, const MAX: i32>(i32);
 pub type Capacity = Whole<0, 1_000_000_000>;
 /// Days of access, or of a certificate's validity: at most a hundred years.
 pub type Days = Whole<0, 36_500>;
+/// How many days before an end a reminder of it is due.
+pub type LeadDays = Whole<1, 365>;
 /// A module's place in its course, from 1.
 pub type Position = Whole<1, 1_000_000>;
 /// The version of a thing that was read.

@@ -4,7 +4,15 @@ use diesel::result::{DatabaseErrorKind, Error};
 use serde_json::json;
 use tests::{Kind, World, on_both};
 
-on_both![rows_that_mix_tenants, named_checks, one_enrollment_per_user_and_course];
+on_both![
+    rows_that_mix_tenants,
+    certificates_that_mix_tenants,
+    cohorts_that_mix_tenants,
+    a_certificate_of_another_organization,
+    named_checks,
+    one_enrollment_per_user_and_course,
+    one_certificate_per_completion,
+];
 
 /// A course with two modules in each organization, and an enrollment from between them.
 async fn furnish(world: &World) {
@@ -19,6 +27,16 @@ async fn furnish(world: &World) {
                 world.enrolled(&organization.learner, &course, &format!("{prefix}enrollment")).await;
             }
         }
+    }
+}
+
+/// The same, and both enrollments completed.
+async fn furnish_completed(world: &World) {
+    furnish(world).await;
+    for (organization, prefix) in [(&world.acme, ""), (&world.globex, "globex ")] {
+        let input = json!({ "enrollmentId": format!("<{prefix}enrollment>"), "waiveReason": "so decided" });
+        let completed = world.call(&organization.admin, "enrollment.complete", input).await.unwrap();
+        world.name(&format!("{prefix}certificate"), completed["certificateId"].as_str().unwrap());
     }
 }
 
@@ -98,14 +116,109 @@ async fn rows_that_mix_tenants(world: World) {
         ("UPDATE identities SET organization_id = <globex> WHERE organization_id = <acme>".into(), "organization_consistency"),
     ];
     for (sql, constraint) in cases {
-        let (kind, name) = refused(&world, &sql).await;
-        assert!(matches!(kind, DatabaseErrorKind::ForeignKeyViolation), "{sql}: {kind:?}");
-        match world.kind {
-            Kind::Postgres => assert!(name.starts_with(constraint), "{sql}: {name}"),
-            Kind::Sqlite => assert_eq!(name, "FOREIGN KEY constraint failed", "{sql}"),
-        }
+        by_foreign_key(&world, &sql, constraint).await;
     }
     assert_eq!(world.contents().await, before);
+}
+
+/// Refused by the foreign key whose name begins so; SQLite does not say by which.
+async fn by_foreign_key(world: &World, sql: &str, constraint: &str) {
+    let (kind, name) = refused(world, sql).await;
+    assert!(matches!(kind, DatabaseErrorKind::ForeignKeyViolation), "{sql}: {kind:?}");
+    match world.kind {
+        Kind::Postgres => assert!(name.starts_with(constraint), "{sql}: {name}"),
+        Kind::Sqlite => assert_eq!(name, "FOREIGN KEY constraint failed", "{sql}"),
+    }
+}
+
+async fn certificates_that_mix_tenants(world: World) {
+    furnish_completed(&world).await;
+    let before = world.contents().await;
+    for (change, constraint) in [
+        // Another attempt, because that one has a certificate.
+        ("enrollment_id = <globex enrollment>, attempt = 2", "organization_consistency_enrollment"),
+        ("course_id = <globex course>", "organization_consistency_course"),
+        ("user_id = <globex learner>", "organization_consistency_user"),
+        ("organization_id = <globex>", "organization_consistency"),
+    ] {
+        let sql = format!("UPDATE certificates SET {change} WHERE id = <certificate>");
+        by_foreign_key(&world, &sql, constraint).await;
+    }
+    assert_eq!(world.contents().await, before);
+}
+
+async fn cohorts_that_mix_tenants(world: World) {
+    furnish(&world).await;
+    for (organization, name) in [(&world.acme, "cohort"), (&world.globex, "globex cohort")] {
+        let made = world.call(&organization.admin, "cohort.create", json!({ "name": name })).await.unwrap();
+        world.name(name, made["id"].as_str().unwrap());
+    }
+    let before = world.contents().await;
+    let insert = |table: &str, column: &str, values: &str| {
+        format!(
+            "INSERT INTO {table} (organization_id, cohort_id, {column}, added_at, learners_only) \
+             SELECT {values}, created_at, false FROM courses WHERE id = <course>"
+        )
+    };
+    let member = |values: &str| insert("cohort_members", "user_id", values);
+    let course = |values: &str| insert("cohort_courses", "course_id", values);
+    for (sql, constraint) in [
+        (member("<acme>, <globex cohort>, <peer>"), "organization_consistency_cohort"),
+        (member("<acme>, <cohort>, <globex peer>"), "organization_consistency_user"),
+        (member("<globex>, <cohort>, <globex peer>"), "organization_consistency_cohort"),
+        (course("<acme>, <globex cohort>, <course>"), "organization_consistency_cohort"),
+        (course("<acme>, <cohort>, <globex course>"), "organization_consistency_course"),
+        (course("<globex>, <cohort>, <globex course>"), "organization_consistency_cohort"),
+    ] {
+        by_foreign_key(&world, &sql, constraint).await;
+    }
+    assert_eq!(world.contents().await, before);
+
+    // What is of one organization is let in.
+    for sql in [member("<acme>, <cohort>, <peer>"), course("<acme>, <cohort>, <course>")] {
+        assert_eq!(world.sql(&spelled(&world, &sql)).await, Ok(1), "{sql}");
+    }
+}
+
+/// On PostgreSQL the foreign key is deferred, so it speaks at the end of the transaction: here, of the statement.
+/// SQLite has triggers for it.
+async fn a_certificate_of_another_organization(world: World) {
+    furnish_completed(&world).await;
+    // Their enrollment lets go of it, because no two have one certificate.
+    let freed = "UPDATE course_enrollments SET certificate_id = NULL WHERE id = <globex enrollment>";
+    assert_eq!(world.sql(&spelled(&world, freed)).await, Ok(1));
+    let before = world.contents().await;
+    let insert = |person: &str, course: &str, organization: &str, certificate: &str| {
+        format!(
+            "INSERT INTO course_enrollments (id, user_id, course_id, organization_id, certificate_id, status, \
+             enrolled_at, completed_at, created_at, updated_at, source, attempt, version, modules_total, \
+             modules_completed) SELECT gen_random_uuid(), {person}, {course}, {organization}, {certificate}, \
+             'completed', created_at, created_at, created_at, created_at, 'self', 1, 1, 0, 0 \
+             FROM courses WHERE id = <course>"
+        )
+    };
+    let update = |certificate: &str| {
+        format!("UPDATE course_enrollments SET certificate_id = {certificate} WHERE id = <enrollment>")
+    };
+    for sql in [
+        update("<globex certificate>"),
+        update("gen_random_uuid()"),
+        insert("<peer>", "<course>", "<acme>", "<globex certificate>"),
+        insert("<peer>", "<course>", "<acme>", "gen_random_uuid()"),
+    ] {
+        let (kind, name) = refused(&world, &sql).await;
+        let expected = match world.kind {
+            Kind::Postgres => matches!(kind, DatabaseErrorKind::ForeignKeyViolation),
+            Kind::Sqlite => matches!(kind, DatabaseErrorKind::Unknown),
+        };
+        assert!(expected, "{sql}: {kind:?}");
+        assert_eq!(name, "organization_consistency_certificate", "{sql}");
+    }
+    assert_eq!(world.contents().await, before);
+
+    // Their own organization's enrollments may have it.
+    let theirs = insert("<globex peer>", "<globex course>", "<globex>", "<globex certificate>");
+    assert_eq!(world.sql(&spelled(&world, &theirs)).await, Ok(1));
 }
 
 async fn named_checks(world: World) {
@@ -139,6 +252,22 @@ async fn named_checks(world: World) {
         assert!(matches!(kind, DatabaseErrorKind::CheckViolation), "{change}: {kind:?}");
         assert!(name.contains(constraint), "{change}: {name}");
     }
+    let seats = [
+        "seats_limit = 0",
+        "seats_limit = 1, enrolled_count = 2",
+        "seats_limit = 1, completed_count = 1",
+        "capacity = 1, seats_limit = 1, enrolled_count = 0, completed_count = 2",
+    ];
+    for change in seats {
+        let (kind, name) = refused(&world, &format!("UPDATE courses SET {change} WHERE id = <course>")).await;
+        assert!(matches!(kind, DatabaseErrorKind::CheckViolation), "{change}: {kind:?}");
+        assert!(name.contains("seats_within_limit"), "{change}: {name}");
+    }
+    // The last seat of a limit, and any without one.
+    for change in ["seats_limit = 1", "seats_limit = NULL, enrolled_count = 1000"] {
+        let sql = spelled(&world, &format!("UPDATE courses SET {change} WHERE id = <course>"));
+        assert_eq!(world.sql(&sql).await, Ok(1), "{change}");
+    }
     let cases = [
         ("courses", "enrolled_count = -1"),
         ("courses", "capacity = -1"),
@@ -166,4 +295,45 @@ async fn one_enrollment_per_user_and_course(world: World) {
     let (kind, _) =
         refused(&world, "INSERT INTO events SELECT * FROM events WHERE enrollment_id = <enrollment>").await;
     assert!(matches!(kind, DatabaseErrorKind::UniqueViolation), "{kind:?}");
+}
+
+/// D13: an attempt completes once, no two certificates have one number, and a void one says why.
+async fn one_certificate_per_completion(world: World) {
+    furnish_completed(&world).await;
+    let before = world.contents().await;
+    let insert = |number: &str, attempt: &str| {
+        format!(
+            "INSERT INTO certificates (id, number, organization_id, enrollment_id, attempt, user_id, course_id, \
+             issued_at) SELECT gen_random_uuid(), {number}, organization_id, enrollment_id, {attempt}, user_id, \
+             course_id, issued_at FROM certificates WHERE id = <certificate>"
+        )
+    };
+    for (sql, constraint, columns) in [
+        (
+            insert("'another'", "attempt"),
+            "certificate_issued_on_completion",
+            "certificates.enrollment_id, certificates.attempt",
+        ),
+        (insert("number", "attempt + 1"), "certificates_number_key", "certificates.number"),
+    ] {
+        let (kind, name) = refused(&world, &sql).await;
+        assert!(matches!(kind, DatabaseErrorKind::UniqueViolation), "{constraint}: {kind:?}");
+        match world.kind {
+            Kind::Postgres => assert_eq!(name, constraint),
+            Kind::Sqlite => assert_eq!(name, format!("UNIQUE constraint failed: {columns}")),
+        }
+    }
+    for change in ["voided_at = issued_at", "void_reason = 'so decided'"] {
+        let (kind, name) =
+            refused(&world, &format!("UPDATE certificates SET {change} WHERE id = <certificate>")).await;
+        assert!(matches!(kind, DatabaseErrorKind::CheckViolation), "{change}: {kind:?}");
+        assert!(name.contains("voided_for_a_reason"), "{change}: {name}");
+    }
+    assert_eq!(world.contents().await, before);
+
+    let void =
+        "UPDATE certificates SET voided_at = issued_at, void_reason = 'so decided' WHERE id = <certificate>";
+    for sql in [insert("'another'", "attempt + 1"), void.to_owned()] {
+        assert_eq!(world.sql(&spelled(&world, &sql)).await, Ok(1), "{sql}");
+    }
 }

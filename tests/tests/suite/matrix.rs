@@ -3,8 +3,6 @@
 //! The columns say whose the thing named in the input is: the caller's own, another's in acme, one of globex, or
 //! nobody's. All callers but the last act in acme.
 
-use std::collections::BTreeSet;
-
 use procedures::router::Kind;
 use procedures::session::Scope;
 use serde_json::{Value, json};
@@ -36,6 +34,8 @@ enum Names {
     Nothing,
     /// A person, in a course of acme that has room; their own is the caller, unnamed.
     PersonToEnroll,
+    /// The same in the only row of many; their own is the caller's.
+    RowToEnroll,
     /// A person, in a course of acme that those of acme are enrolled in; their own is the caller, unnamed.
     PersonEnrolled,
     /// A person by an id; their own is the caller's.
@@ -51,6 +51,8 @@ enum Names {
     Certificate,
     /// Cohorts are the organization's; none is anybody's own.
     Cohort,
+    /// A cohort, and a course of its organization.
+    CourseOfCohort,
     Organization,
 }
 
@@ -59,6 +61,7 @@ impl Names {
         match self {
             Names::Nothing => "",
             Names::PersonToEnroll => ", by userId, in an open course of acme",
+            Names::RowToEnroll => ", by the userId of a row, in an open course of acme",
             Names::PersonEnrolled => ", by userId, in a course of acme",
             Names::Person => ", by userId",
             Names::OpenCourse => ", of the caller, by courseId",
@@ -68,6 +71,7 @@ impl Names {
             Names::ModuleOfEnrollment => ", by enrollmentId and moduleId",
             Names::Certificate => ", by certificateId",
             Names::Cohort => ", by cohortId",
+            Names::CourseOfCohort => ", by cohortId and courseId",
             Names::Organization => ", by organizationId",
         }
     }
@@ -82,9 +86,7 @@ fn example(path: &str) -> Option<Vec<(Names, Value)>> {
         "certificate.listByUser" => vec![(Names::Person, nothing())],
         "certificate.verify" => vec![(Names::Nothing, json!({ "number": "0000-0000-0000-0000-0000-0000" }))],
         "cohort.addMembers" | "cohort.removeMembers" => vec![(Names::Cohort, json!({ "userIds": [] }))],
-        "cohort.attachCourse" | "cohort.detachCourse" => {
-            vec![(Names::Cohort, json!({ "courseId": UNKNOWN }))]
-        }
+        "cohort.attachCourse" | "cohort.detachCourse" => vec![(Names::CourseOfCohort, nothing())],
         "cohort.create" => vec![(Names::Nothing, json!({ "name": "a cohort" }))],
         "cohort.get" | "cohort.sync" => vec![(Names::Cohort, nothing())],
         "cohort.list" => vec![(Names::Nothing, nothing())],
@@ -115,7 +117,9 @@ fn example(path: &str) -> Option<Vec<(Names, Value)>> {
             (Names::PersonToEnroll, json!({ "notes": "a note" })),
             (Names::OpenCourse, nothing()),
         ],
-        "enrollment.enrollMany" => vec![(Names::Nothing, json!({ "items": [] }))],
+        "enrollment.enrollMany" => {
+            vec![(Names::Nothing, json!({ "items": [] })), (Names::RowToEnroll, nothing())]
+        }
         "enrollment.expire" | "enrollment.promote" => vec![(Names::Enrollment, nothing())],
         "enrollment.listByOrganization" => vec![(Names::Nothing, nothing()), (Names::Course, nothing())],
         "enrollment.revoke" => vec![(Names::Enrollment, json!({ "reason": "so decided" }))],
@@ -195,8 +199,24 @@ struct Kept {
     own_certificate: Option<String>,
     anothers_certificate: String,
     globex_certificate: String,
+    group: Group,
+    globex_group: Group,
+}
+
+/// A cohort with nobody in it, and a course for it.
+#[derive(Clone)]
+struct Group {
     cohort: String,
-    globex_cohort: String,
+    course: String,
+}
+
+impl Group {
+    async fn set(world: &World, admin: &Actor) -> Self {
+        Group {
+            cohort: made(world, admin, "cohort.create", json!({ "name": "a cohort" })).await,
+            course: furnish(world, admin, json!([]), None).await.course,
+        }
+    }
 }
 
 impl Kept {
@@ -210,8 +230,8 @@ impl Kept {
             },
             anothers_certificate: certificate(world, acme, json!([]), &world.id("<peer>")).await,
             globex_certificate: certificate(world, globex, json!([]), &world.id("<globex peer>")).await,
-            cohort: made(world, acme, "cohort.create", json!({ "name": "a cohort" })).await,
-            globex_cohort: made(world, globex, "cohort.create", json!({ "name": "a cohort" })).await,
+            group: Group::set(world, acme).await,
+            globex_group: Group::set(world, globex).await,
         }
     }
 }
@@ -301,6 +321,10 @@ fn input(
         Whose::Globex => json!(world.id("<globex peer>")),
         Whose::Nobodys => json!(UNKNOWN),
     };
+    let person_by_id = || match whose {
+        Whose::Own => caller.user_id.as_ref().map(|user| json!(user)),
+        Whose::Anothers | Whose::Globex | Whose::Nobodys => Some(person()),
+    };
     let mut input = fields.clone();
     match names {
         Names::Nothing if whose == Whose::Own => {}
@@ -309,17 +333,15 @@ fn input(
             input["courseId"] = json!(scene.open);
             input["userId"] = person();
         }
+        Names::RowToEnroll => {
+            input["items"] = json!([{ "courseId": scene.open, "userId": person_by_id()? }]);
+        }
         Names::PersonEnrolled => {
             let course = if whose == Whose::Own { &scene.own.course } else { &scene.anothers.course };
             input["courseId"] = json!(course);
             input["userId"] = person();
         }
-        Names::Person => {
-            input["userId"] = match whose {
-                Whose::Own => json!(caller.user_id.as_ref()?),
-                Whose::Anothers | Whose::Globex | Whose::Nobodys => person(),
-            }
-        }
+        Names::Person => input["userId"] = person_by_id()?,
         Names::OpenCourse => {
             input["courseId"] = match whose {
                 Whose::Own => return None,
@@ -347,12 +369,16 @@ fn input(
                 Whose::Nobodys => json!(UNKNOWN),
             }
         }
-        Names::Cohort => {
-            input["cohortId"] = match whose {
+        Names::Cohort | Names::CourseOfCohort => {
+            let group = match whose {
                 Whose::Own => return None,
-                Whose::Anothers => json!(scene.kept.cohort),
-                Whose::Globex => json!(scene.kept.globex_cohort),
-                Whose::Nobodys => json!(UNKNOWN),
+                Whose::Anothers => Some(&scene.kept.group),
+                Whose::Globex => Some(&scene.kept.globex_group),
+                Whose::Nobodys => None,
+            };
+            input["cohortId"] = json!(group.map_or(UNKNOWN, |group| group.cohort.as_str()));
+            if names == Names::CourseOfCohort {
+                input["courseId"] = json!(group.map_or(UNKNOWN, |group| group.course.as_str()));
             }
         }
         Names::Organization => {
@@ -380,13 +406,30 @@ fn cell(answer: &Result<Value, Value>) -> String {
         Ok(answer) if answer["granted"] == json!(false) => {
             format!("not granted, {}", answer["reason"].as_str().unwrap_or("?"))
         }
-        Ok(_) => "ok".into(),
-        Err(error) => {
-            let code = error["data"]["code"].as_str().expect("a code");
-            let reason = error["data"]["reason"]["type"].as_str().unwrap_or_default();
-            format!("{code} {reason}").trim_end().to_owned()
-        }
+        Ok(answer) => match answer["results"].as_array().map(Vec::as_slice) {
+            Some([row]) => match row.get("error") {
+                Some(error) => format!("row: {}", refused(error)),
+                None => "row: ok".into(),
+            },
+            Some(_) | None => "ok".into(),
+        },
+        Err(error) => refused(error),
     }
+}
+
+fn refused(error: &Value) -> String {
+    let code = error["data"]["code"].as_str().expect("a code");
+    let reason = error["data"]["reason"]["type"].as_str().unwrap_or_default();
+    format!("{code} {reason}").trim_end().to_owned()
+}
+
+/// The other fields of an example; an action stands for a procedure of its own.
+fn in_words(fields: &Value) -> String {
+    let field = |(name, value): (&String, &Value)| match value.as_str() {
+        Some(value) if name == "action" => format!(", {name} {value}"),
+        Some(_) | None => format!(", {name}"),
+    };
+    fields.as_object().expect("fields").iter().map(field).collect()
 }
 
 async fn the_matrix(world: World) {
@@ -408,9 +451,7 @@ async fn the_matrix(world: World) {
                 Kind::Mutation => "mutation",
                 Kind::Subscription => "subscription",
             };
-            let with: BTreeSet<&String> = fields.as_object().expect("fields").keys().collect();
-            let with = with.into_iter().map(|name| format!(", {name}")).collect::<String>();
-            table.push_str(&format!("\n{path}, {kind}{}{with}\n", names.in_words()));
+            table.push_str(&format!("\n{path}, {kind}{}{}\n", names.in_words(), in_words(&fields)));
             let columns: Vec<_> = COLUMNS
                 .into_iter()
                 .filter(|(whose, _)| names != Names::Nothing || *whose == Whose::Own)

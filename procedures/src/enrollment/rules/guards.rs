@@ -1,9 +1,10 @@
 //! The guards, one a rule, and which of them stand before which wish.
 
+use super::reminders::ending;
 use super::{Command, Facts, Step, Wish, is_transition};
 use crate::course::{CourseRow, CourseStatus, EnrollmentMode, ModuleKind};
 use crate::enrollment::{EnrollmentRow, EnrollmentStatus};
-use crate::error::{Error, Reason, Result, Rule};
+use crate::error::{Code, Error, Reason, Result, Rule};
 use crate::member::{MembershipStatus, Role};
 use crate::module::{ModuleEnrollmentRow, Removal};
 use crate::policy::Subject;
@@ -56,6 +57,12 @@ pub(crate) fn gates(facts: &Facts, now: Moment, command: &Command) -> Vec<Error>
         (Wish::Expire, Some(row)) => {
             gates.push(status_transition_enforcement(row.status, Step::Expire, EnrollmentStatus::Expired));
         }
+        (Wish::RunOut, Some(row)) => gates.extend([
+            status_transition_enforcement(row.status, Step::Expire, EnrollmentStatus::Expired),
+            access_has_ended(row, now),
+        ]),
+        (Wish::Remind, Some(row)) => gates.push(expiry_reminder_scheduling(facts, row, now)),
+        (Wish::GiveUpWaiting, Some(row)) => gates.extend([only_waiting(row), course_has_ended(course, now)]),
         (Wish::Revoke { .. }, Some(row)) => {
             gates.push(status_transition_enforcement(row.status, Step::Revoke, EnrollmentStatus::Cancelled));
         }
@@ -230,6 +237,54 @@ fn standing(row: &EnrollmentRow, now: Moment) -> EnrollmentStatus {
     match row.status {
         EnrollmentStatus::Enrolled if row.expires_at.is_some_and(|at| at <= now) => EnrollmentStatus::Expired,
         status => status,
+    }
+}
+
+/// D7: by itself only what has run out of time expires.
+fn access_has_ended(row: &EnrollmentRow, now: Moment) -> Result<()> {
+    match standing(row, now) {
+        EnrollmentStatus::Expired => Ok(()),
+        from @ (EnrollmentStatus::Enrolled
+        | EnrollmentStatus::Waitlisted
+        | EnrollmentStatus::Completed
+        | EnrollmentStatus::Cancelled) => {
+            Err(Reason::InvalidTransition { from, to: EnrollmentStatus::Expired }.into())
+        }
+    }
+}
+
+fn only_waiting(row: &EnrollmentRow) -> Result<()> {
+    match row.status {
+        EnrollmentStatus::Waitlisted => Ok(()),
+        from @ (EnrollmentStatus::Enrolled
+        | EnrollmentStatus::Completed
+        | EnrollmentStatus::Cancelled
+        | EnrollmentStatus::Expired) => {
+            Err(Reason::InvalidTransition { from, to: EnrollmentStatus::Cancelled }.into())
+        }
+    }
+}
+
+fn course_has_ended(course: &CourseRow, now: Moment) -> Result<()> {
+    match not_ended(course, now) {
+        Err(_) => Ok(()),
+        Ok(()) => Err(Reason::InvalidTransition {
+            from: EnrollmentStatus::Waitlisted,
+            to: EnrollmentStatus::Cancelled,
+        }
+        .into()),
+    }
+}
+
+/// D22: something ends, a reminder of it is due, and the last one was sent long enough ago.
+fn expiry_reminder_scheduling(facts: &Facts, row: &EnrollmentRow, now: Moment) -> Result<()> {
+    match ending(facts, row)
+        .is_some_and(|ending| ending.is_to_be_reminded_of(&facts.reminder_leads, row, now))
+    {
+        true => Ok(()),
+        false => {
+            Err(Error::new(Code::Conflict, "No reminder is due.").by_rule(Rule::ExpiryReminderScheduling))
+        }
     }
 }
 

@@ -21,6 +21,13 @@ impl Batch<'_> {
         self.leave(&system, row, Step::Unenroll, EventKind::Cancelled, Some("membershipEnded".into()))
     }
 
+    /// The queue of a course that has ended leads nowhere.
+    pub(super) fn give_up_waiting(&mut self, command: &Command) -> Result<Decided> {
+        let row = self.row_of(command)?;
+        let reason = Some("courseClosed".into());
+        Ok(self.cancel(&command.by, row, Step::Unenroll, EventKind::Cancelled, reason)?.into())
+    }
+
     /// D7.
     pub(super) fn expire(&mut self, command: &Command) -> Result<Decided> {
         let row = self.row_of(command)?;

@@ -17,6 +17,8 @@ mod waitlist;
 
 mod leaving;
 
+mod sources;
+
 mod once;
 
 const ENROLL: &str = "enrollment.enroll";

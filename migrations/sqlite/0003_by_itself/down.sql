@@ -1,0 +1,11 @@
+DROP TABLE deliveries;
+DROP TABLE mail_cursors;
+DROP TABLE webhooks;
+DROP TABLE event_seals;
+DROP TRIGGER events_are_not_updated;
+DROP TRIGGER events_are_not_deleted;
+DROP TABLE leases;
+DROP INDEX courses_end;
+DROP INDEX certificates_end;
+DROP INDEX course_enrollments_access_ends;
+DROP TABLE reminder_leads;

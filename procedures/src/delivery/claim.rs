@@ -1,0 +1,119 @@
+//! Who sends what, and what came of it. Times here are of the world outside: development mode's clock does not move them.
+
+use std::time::Duration;
+
+use super::store::{self, DeliveryRow};
+use super::{Channel, DeliveryState};
+use crate::App;
+use crate::caller::Tenant;
+use crate::db::repeated;
+use crate::error::{Error, Result};
+use crate::event::store::EventFilter;
+use crate::event::{self, Event, EventId};
+use crate::limits::{CLAIM_TIMEOUT, MAX_DELIVERY_ATTEMPTS, MAX_PROBLEM, RETRY_FIRST, RETRY_LONGEST};
+use crate::values::{DeliveryId, WebhookId};
+
+/// A delivery that is this process's to send.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub id: DeliveryId,
+    /// The webhook it goes to; none for mail.
+    pub webhook_id: Option<WebhookId>,
+    /// The how-manieth attempt this is, from 1.
+    pub attempt: i32,
+    pub event: Event,
+}
+
+impl Claimed {
+    pub(crate) fn tenant(&self) -> Tenant {
+        Tenant::of(self.event.organization_id)
+    }
+
+    /// What names the event in the world outside, the same in every attempt and to every receiver.
+    pub fn message_id(&self) -> String {
+        format!("{}-{}", self.event.organization_id, self.event.id)
+    }
+}
+
+/// What came of sending.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settlement {
+    Delivered,
+    /// It may work another time.
+    Failed(String),
+    /// It will not, whenever it is tried.
+    Hopeless(String),
+}
+
+/// Takes the next delivery that is due, if there is one.
+pub async fn claim(app: &App, channel: Channel) -> Result<Option<Claimed>> {
+    repeated(|| claim_once(app, channel)).await
+}
+
+async fn claim_once(app: &App, channel: Channel) -> Result<Option<Claimed>> {
+    let now = app.clock.real();
+    app.db
+        .transaction(now, async |tx| {
+            let Some(due) = store::next_due(tx, channel, now).await? else { return Ok(None) };
+            let claimed = DeliveryRow {
+                state: DeliveryState::Claimed,
+                attempts: due.attempts + 1,
+                due_at: now.plus(CLAIM_TIMEOUT),
+                ..due
+            };
+            store::save(tx, &claimed).await?;
+            let tenant = Tenant::of(claimed.organization_id);
+            let (before, number) = (EventId(claimed.event_number - 1), EventId(claimed.event_number));
+            let all = EventFilter { course: None, user: None };
+            let event = event::store::between(tx, tenant, all, before, number, 1).await?.pop();
+            Ok(Some(Claimed {
+                id: claimed.id,
+                webhook_id: claimed.webhook_id,
+                attempt: claimed.attempts,
+                event: event.ok_or_else(|| Error::internal("a delivery of an event that is not there"))?,
+            }))
+        })
+        .await
+}
+
+/// Says what came of a claim. One that was given up meanwhile is somebody else's to settle.
+pub async fn settle(app: &App, claimed: &Claimed, settlement: Settlement) -> Result<()> {
+    let now = app.clock.real();
+    let (state, due_at, problem) = match settlement {
+        Settlement::Delivered => (DeliveryState::Delivered, now, None),
+        Settlement::Failed(problem) if claimed.attempt < MAX_DELIVERY_ATTEMPTS => {
+            (DeliveryState::Pending, now.plus(backoff(claimed.attempt)), Some(problem))
+        }
+        Settlement::Failed(problem) | Settlement::Hopeless(problem) => {
+            (DeliveryState::Dead, now, Some(problem))
+        }
+    };
+    let problem = problem.map(|problem| problem.chars().take(MAX_PROBLEM).collect::<String>());
+    let stood = repeated(|| {
+        let problem = problem.clone();
+        app.db.transaction(now, async move |tx| {
+            store::settle(tx, claimed.id, claimed.attempt, state, due_at, problem).await
+        })
+    });
+    if !stood.await? {
+        tracing::warn!(delivery = %claimed.id, "a claim was given up before it was settled");
+    }
+    Ok(())
+}
+
+/// Twice as long each time, up to a most.
+fn backoff(attempt: i32) -> Duration {
+    let doublings = u32::try_from(attempt - 1).unwrap_or(0).min(31);
+    RETRY_FIRST.saturating_mul(1 << doublings).min(RETRY_LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_from_time_to_time() {
+        let seconds: Vec<u64> = [1, 2, 3, 4, 12, 13, 20].map(|attempt| backoff(attempt).as_secs()).to_vec();
+        assert_eq!(seconds, [1, 2, 4, 8, 2048, 3600, 3600]);
+    }
+}

@@ -1,0 +1,103 @@
+//! What is due, in all organizations together. Only where to look is found here; the rules decide what is done.
+
+use diesel::dsl::exists;
+use diesel::prelude::*;
+
+use super::Sweep;
+use crate::db::schema::{certificates, course_enrollments as enrollments, courses, reminder_leads as leads};
+use crate::db::{Connection, days_before};
+use crate::enrollment::EnrollmentStatus;
+use crate::error::{Error, Result};
+use crate::limits::{MAX_REMINDER_LEAD, REMINDER_WINDOW};
+use crate::values::{CourseId, Moment, OrganizationId, UserId};
+
+/// Somebody's enrollment in a course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Queryable)]
+pub(super) struct Due {
+    pub organization_id: OrganizationId,
+    pub course_id: CourseId,
+    pub user_id: UserId,
+}
+
+/// At most so many, those that have been due longest first.
+pub(super) async fn find(conn: &mut Connection, sweep: Sweep, now: Moment, most: usize) -> Result<Vec<Due>> {
+    let most = i64::try_from(most).map_err(Error::internal)?;
+    match sweep {
+        Sweep::Expiry => access_ended(conn, now, most).await,
+        Sweep::ClosedWaitlists => waiting_in_vain(conn, now, most).await,
+        Sweep::Reminders => {
+            let mut due = access_ending(conn, now, most).await?;
+            if let left @ 1.. = most - i64::try_from(due.len()).map_err(Error::internal)? {
+                due.extend(certificates_ending(conn, now, left).await?);
+            }
+            Ok(due)
+        }
+    }
+}
+
+async fn access_ended(conn: &mut Connection, now: Moment, most: i64) -> Result<Vec<Due>> {
+    let query = enrollments::table
+        .filter(enrollments::status.eq(EnrollmentStatus::Enrolled))
+        .filter(enrollments::expires_at.le(now))
+        .order((enrollments::expires_at, enrollments::id))
+        .limit(most)
+        .select((enrollments::organization_id, enrollments::course_id, enrollments::user_id));
+    Ok(conn.load(query).await?)
+}
+
+async fn waiting_in_vain(conn: &mut Connection, now: Moment, most: i64) -> Result<Vec<Due>> {
+    let query = courses::table
+        .inner_join(enrollments::table.on(enrollments::course_id.eq(courses::id)))
+        .filter(courses::ends_at.le(now))
+        .filter(courses::waitlisted_count.gt(0))
+        .filter(enrollments::status.eq(EnrollmentStatus::Waitlisted))
+        .order((courses::ends_at, enrollments::id))
+        .limit(most)
+        .select((enrollments::organization_id, enrollments::course_id, enrollments::user_id));
+    Ok(conn.load(query).await?)
+}
+
+/// The last moment at which anything may end that anyone is to be reminded of now.
+fn horizon(now: Moment) -> Moment {
+    now.plus_days(MAX_REMINDER_LEAD)
+}
+
+async fn access_ending(conn: &mut Connection, now: Moment, most: i64) -> Result<Vec<Due>> {
+    let ends_at = enrollments::expires_at.assume_not_null();
+    let last = enrollments::reminder_sent_at;
+    let lead = leads::table
+        .filter(leads::organization_id.eq(enrollments::organization_id))
+        .filter(days_before(ends_at, leads::days).le(now))
+        .filter(last.is_null().or(last.assume_not_null().lt(days_before(ends_at, leads::days))));
+    let query = enrollments::table
+        .filter(enrollments::status.eq(EnrollmentStatus::Enrolled))
+        .filter(enrollments::expires_at.gt(now))
+        .filter(enrollments::expires_at.le(horizon(now)))
+        .filter(last.is_null().or(last.le(now.minus(REMINDER_WINDOW))))
+        .filter(exists(lead))
+        .order((enrollments::expires_at, enrollments::id))
+        .limit(most)
+        .select((enrollments::organization_id, enrollments::course_id, enrollments::user_id));
+    Ok(conn.load(query).await?)
+}
+
+async fn certificates_ending(conn: &mut Connection, now: Moment, most: i64) -> Result<Vec<Due>> {
+    let ends_at = certificates::expires_at.assume_not_null();
+    let last = enrollments::reminder_sent_at;
+    let lead = leads::table
+        .filter(leads::organization_id.eq(certificates::organization_id))
+        .filter(days_before(ends_at, leads::days).le(now))
+        .filter(last.is_null().or(last.assume_not_null().lt(days_before(ends_at, leads::days))));
+    let query = certificates::table
+        .inner_join(enrollments::table.on(enrollments::certificate_id.eq(certificates::id.nullable())))
+        .filter(certificates::voided_at.is_null())
+        .filter(certificates::expires_at.gt(now))
+        .filter(certificates::expires_at.le(horizon(now)))
+        .filter(enrollments::status.eq(EnrollmentStatus::Completed))
+        .filter(last.is_null().or(last.le(now.minus(REMINDER_WINDOW))))
+        .filter(exists(lead))
+        .order((certificates::expires_at, certificates::id))
+        .limit(most)
+        .select((enrollments::organization_id, enrollments::course_id, enrollments::user_id));
+    Ok(conn.load(query).await?)
+}
