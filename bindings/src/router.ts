@@ -364,6 +364,13 @@ export type CourseUpdateModuleInput = {
   position?: number | null;
 };
 
+/** A new webhook with its secret, which no other answer tells. */
+export type CreatedWebhook = {
+  webhook: Webhook;
+  /** `whsec_` and 32 random bytes in base64, as libraries for Standard Webhooks take it. */
+  secret: string;
+};
+
 /** One enrollment that lacks modules. */
 export type DriftEntry = {
   enrollmentId: EnrollmentId;
@@ -706,11 +713,15 @@ export type EventData = {
   score?: number;
   /** The certificate that was issued or voided. */
   certificateId?: CertificateId;
+  /** When that ends which a reminder was sent of: access to the course, or the certificate. */
+  endsAt?: Moment;
   /**
    * Why, in the words of whoever did it (of a completion: why its conditions were waived), or a word of the system
-   * (`membershipEnded`, `membershipSuspended`).
+   * (`membershipEnded`, `membershipSuspended`, `courseClosed`).
    */
   reason?: string;
+  /** The request that brought it about, as the server's log names it; told by `enrollment.history` alone. */
+  requestId?: string;
 };
 
 /** Opaque and ordered: a cursor of the organization's log. */
@@ -779,7 +790,9 @@ export type Invariant =
   /** Nobody whose membership has ended is enrolled or waits (D19). */
   | "tenant_scoped_access"
   /** Nobody waits while there is a seat for them (D11). */
-  | "waitlist_moves";
+  | "waitlist_moves"
+  /** No event that was sealed has been altered or removed. */
+  | "event_log_unaltered";
 
 /** Whether one invariant holds. */
 export type InvariantCheck = {
@@ -961,6 +974,10 @@ export type Organization = {
   /** Its short name in addresses. */
   slug: Slug;
   name: string;
+  /**
+   * How many days before their access or a certificate ends people are reminded of it, the longest first (D22).
+   */
+  reminderLeadDays: Array<number>;
   createdAt: Moment;
 };
 
@@ -976,8 +993,18 @@ export type OrganizationGetInput = {
 /** A UUID. */
 export type OrganizationId = string;
 
-/** Renames the organization that the call is in; what is not told stays as it is. For global admins. */
-export type OrganizationUpdateInput = { name?: string | null; slug?: Slug | null };
+/**
+ * Renames the organization that the call is in, and sets its reminders; what is not told stays as it is. For global admins.
+ */
+export type OrganizationUpdateInput = {
+  name?: string | null;
+  slug?: Slug | null;
+  /**
+   * How many days before their access or a certificate ends people are reminded of it (D22): at most 5 lead times of 1
+   * to 365 days, in any order; none for no reminders.
+   */
+  reminderLeadDays?: Array<number> | null;
+};
 
 /** Whether the change of a call that failed for want of the database may have been made all the same. */
 export type Outcome =
@@ -1195,6 +1222,53 @@ export type Violation = {
   certificateId?: CertificateId;
   eventId?: EventId;
 };
+
+/** Where an organization's events are sent. */
+export type Webhook = {
+  id: WebhookId;
+  url: string;
+  /** The kinds of events that are sent, each once; null for all. */
+  kinds: Array<EventKind> | null;
+  /** Since when nothing is sent any more, because the receiver answered that it is gone (410). */
+  disabledAt: Moment | null;
+  createdAt: Moment;
+};
+
+/**
+ * Has the organization's events sent to an address of its own, from the next one on. For admins.
+ *
+ * Each is a POST of `{type: "enrollment.<kind>", timestamp, data: Event}`, signed with the secret as Standard Webhooks
+ * say. An organization has at most 20.
+ */
+export type WebhookCreateInput = {
+  /** `https`, without credentials, at most 2000 characters, at a public address. */
+  url: string;
+  /** The kinds of events that are sent, at least one, each once; all unless told. */
+  kinds?: Array<EventKind> | null;
+};
+
+/**
+ * Sends nothing more to a webhook's address: neither what waits to be sent, nor what happens from now on. For admins.
+ *
+ * What is under way may still arrive. The record of the webhook stays (D24).
+ */
+export type WebhookDeleteInput = { webhookId: WebhookId };
+
+/** A UUID. */
+export type WebhookId = string;
+
+/**
+ * The organization's webhooks, oldest first: also those that are disabled, but none that is deleted. For admins.
+ */
+export type WebhookListInput = { cursor?: string | null; limit?: Limit | null };
+
+/**
+ * Sends one event to a webhook again, whatever became of it: delivered or given up, of a kind that it does not want, or
+ * older than the webhook. It is tried anew from the first attempt on, under the id it always has. For admins.
+ *
+ * An id that no event has had is NOT_FOUND. A disabled webhook is BAD_REQUEST: its receiver said that it is gone.
+ */
+export type WebhookRedeliverInput = { webhookId: WebhookId; eventId: EventId };
 
 type Shape<D extends object> = Omit<TRPCDefaultErrorShape, "data"> & {
   data: Omit<TRPCDefaultErrorData, keyof D> & D;
@@ -1517,7 +1591,9 @@ export type AppRouter = TRPCBuiltRouter<Root, {
     create: Mutation<OrganizationCreateInput & Idempotent, Organization>;
     /** The organization that the call is in. For global admins. */
     get: Query<OrganizationGetInput | void, Organization>;
-    /** Renames the organization that the call is in; what is not told stays as it is. For global admins. */
+    /**
+     * Renames the organization that the call is in, and sets its reminders; what is not told stays as it is. For global admins.
+     */
     update: Mutation<OrganizationUpdateInput & Idempotent | void, Organization>;
   };
   session: {
@@ -1533,5 +1609,31 @@ export type AppRouter = TRPCBuiltRouter<Root, {
      * them alone, and is anonymized by a global admin.
      */
     anonymize: Mutation<UserAnonymizeInput & Idempotent, Anonymized>;
+  };
+  webhook: {
+    /**
+     * Has the organization's events sent to an address of its own, from the next one on. For admins.
+     *
+     * Each is a POST of `{type: "enrollment.<kind>", timestamp, data: Event}`, signed with the secret as Standard Webhooks
+     * say. An organization has at most 20.
+     */
+    create: Mutation<WebhookCreateInput & Idempotent, CreatedWebhook>;
+    /**
+     * Sends nothing more to a webhook's address: neither what waits to be sent, nor what happens from now on. For admins.
+     *
+     * What is under way may still arrive. The record of the webhook stays (D24).
+     */
+    delete: Mutation<WebhookDeleteInput & Idempotent, Webhook>;
+    /**
+     * The organization's webhooks, oldest first: also those that are disabled, but none that is deleted. For admins.
+     */
+    list: Query<WebhookListInput | void, Page<Webhook>>;
+    /**
+     * Sends one event to a webhook again, whatever became of it: delivered or given up, of a kind that it does not want, or
+     * older than the webhook. It is tried anew from the first attempt on, under the id it always has. For admins.
+     *
+     * An id that no event has had is NOT_FOUND. A disabled webhook is BAD_REQUEST: its receiver said that it is gone.
+     */
+    redeliver: Mutation<WebhookRedeliverInput & Idempotent, Webhook>;
   };
 }>;

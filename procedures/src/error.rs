@@ -37,6 +37,27 @@ pub enum Code {
 }
 
 impl Code {
+    /// The key itself, as JSON has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Code::ParseError => "PARSE_ERROR",
+            Code::BadRequest => "BAD_REQUEST",
+            Code::Unauthorized => "UNAUTHORIZED",
+            Code::Forbidden => "FORBIDDEN",
+            Code::NotFound => "NOT_FOUND",
+            Code::MethodNotSupported => "METHOD_NOT_SUPPORTED",
+            Code::Timeout => "TIMEOUT",
+            Code::Conflict => "CONFLICT",
+            Code::PreconditionFailed => "PRECONDITION_FAILED",
+            Code::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
+            Code::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Code::UnprocessableContent => "UNPROCESSABLE_CONTENT",
+            Code::TooManyRequests => "TOO_MANY_REQUESTS",
+            Code::InternalServerError => "INTERNAL_SERVER_ERROR",
+            Code::ServiceUnavailable => "SERVICE_UNAVAILABLE",
+        }
+    }
+
     /// tRPC's number for this key, which JSON-RPC carries as `error.code`.
     pub const fn number(self) -> i32 {
         match self {

@@ -9,6 +9,8 @@ pub mod values;
 
 pub mod limits;
 
+pub mod metric;
+
 pub mod error;
 
 pub mod clock;
@@ -45,6 +47,8 @@ pub mod event;
 
 pub mod delivery;
 
+pub mod lease;
+
 pub mod webhook;
 
 pub mod admin;
@@ -72,6 +76,8 @@ pub struct App {
     pub wakeups: event::Wakeups,
     /// The mutations under way: they run to their end even if their callers go away.
     pub mutations: TaskTracker,
+    /// Whether webhooks may go to this machine, unencrypted: in development mode alone.
+    pub webhooks_on_loopback: bool,
     /// Verifying an organization reads all of it: one at a time.
     pub(crate) verification: Mutex<()>,
 }
@@ -83,8 +89,15 @@ impl App {
             clock: Clock::default(),
             wakeups: event::Wakeups::default(),
             mutations: TaskTracker::new(),
+            webhooks_on_loopback: false,
             verification: Mutex::default(),
         }
+    }
+
+    /// For development, where receivers of webhooks run on the same machine.
+    #[must_use]
+    pub fn with_webhooks_on_loopback(self) -> Self {
+        App { webhooks_on_loopback: true, ..self }
     }
 
     /// Measures how far the system's clock is from the database's.

@@ -51,6 +51,15 @@ pub const SWEEP_CHUNK: usize = 200;
 /// How many people on a waitlist are looked at beyond the seats that are free, should some have to be passed over.
 pub const PASSED_OVER_AT_ONCE: usize = 16;
 
+/// How long a process has a job to itself.
+pub const LEASE: Duration = Duration::from_secs(10);
+
+/// Events of an organization that are sealed, or compared with their seals, at once.
+pub const SEAL_CHUNK: usize = 1000;
+
+/// Organizations whose events one step of sealing seals.
+pub const SEAL_ORGANIZATIONS: usize = 100;
+
 /// Events that one step of dispatching reads for one receiver.
 pub const DISPATCH_CHUNK: usize = 500;
 
@@ -75,6 +84,9 @@ pub const MAX_PROBLEM: usize = 300;
 
 /// Webhooks of an organization.
 pub const MAX_WEBHOOKS: usize = 20;
+
+/// Characters of a webhook's address.
+pub const MAX_WEBHOOK_URL: usize = 2_000;
 
 /// Violations that are named of one invariant.
 pub const MAX_VIOLATIONS: usize = 100;

@@ -34,6 +34,8 @@ pub enum Action {
     WriteCohorts,
     /// Provision members, set their roles, suspend and end memberships, anonymize.
     WriteMembers,
+    /// Say where the organization's events are sent.
+    WriteWebhooks,
     /// The organization's whole event log, and the proof of its invariants.
     ReadEvents,
     /// Create organizations, read what they are, rename them.
@@ -67,7 +69,7 @@ pub fn verdict(caller: &Insider, action: Action) -> Verdict {
     use Action::{
         DecideEnrollments, ExpireEnrollments, OwnEnrollment, ReadEnrollments, ReadEvents, ReadNotes,
         RecordProgress, RevokeCompletions, WriteCohorts, WriteCourses, WriteEnrollments, WriteMembers,
-        WriteOrganizations,
+        WriteOrganizations, WriteWebhooks,
     };
     use Verdict::{Allowed, LearnersOnly, OwnCoursesOnly, Refused};
     let no = || Refused(Reason::RoleRequired);
@@ -76,29 +78,32 @@ pub fn verdict(caller: &Insider, action: Action) -> Verdict {
             OwnEnrollment => Allowed,
             WriteEnrollments | ReadEnrollments | ReadNotes | DecideEnrollments | RecordProgress
             | RevokeCompletions | ExpireEnrollments | WriteCourses | WriteCohorts | WriteMembers
-            | ReadEvents | WriteOrganizations => no(),
+            | WriteWebhooks | ReadEvents | WriteOrganizations => no(),
         },
         Standing::Member(Role::Author) => match action {
             OwnEnrollment => Allowed,
             ReadEnrollments | WriteCourses => OwnCoursesOnly,
             WriteEnrollments | ReadNotes | DecideEnrollments | RecordProgress | RevokeCompletions
-            | ExpireEnrollments | WriteCohorts | WriteMembers | ReadEvents | WriteOrganizations => no(),
+            | ExpireEnrollments | WriteCohorts | WriteMembers | WriteWebhooks | ReadEvents
+            | WriteOrganizations => no(),
         },
         Standing::Member(Role::Coordinator) => match action {
             OwnEnrollment | ReadEnrollments | ReadNotes | DecideEnrollments | WriteCohorts => Allowed,
             WriteEnrollments => LearnersOnly,
             RecordProgress | RevokeCompletions | ExpireEnrollments | WriteCourses | WriteMembers
-            | ReadEvents | WriteOrganizations => no(),
+            | WriteWebhooks | ReadEvents | WriteOrganizations => no(),
         },
         Standing::Member(Role::Admin) => match action {
             OwnEnrollment | WriteEnrollments | ReadEnrollments | ReadNotes | DecideEnrollments
-            | RevokeCompletions | WriteCourses | WriteCohorts | WriteMembers | ReadEvents => Allowed,
+            | RevokeCompletions | WriteCourses | WriteCohorts | WriteMembers | WriteWebhooks | ReadEvents => {
+                Allowed
+            }
             RecordProgress | ExpireEnrollments | WriteOrganizations => no(),
         },
         Standing::GlobalAdmin { member } => match action {
             OwnEnrollment if !member => Refused(Reason::NotAMember),
             OwnEnrollment | WriteEnrollments | ReadEnrollments | ReadNotes | DecideEnrollments
-            | RevokeCompletions | WriteCourses | WriteCohorts | WriteMembers | ReadEvents
+            | RevokeCompletions | WriteCourses | WriteCohorts | WriteMembers | WriteWebhooks | ReadEvents
             | WriteOrganizations => Allowed,
             RecordProgress | ExpireEnrollments => no(),
         },
@@ -112,7 +117,7 @@ pub fn verdict(caller: &Insider, action: Action) -> Verdict {
             WriteCohorts => scoped(scopes, Scope::CohortsWrite),
             WriteMembers => scoped(scopes, Scope::MembersWrite),
             ReadEvents => scoped(scopes, Scope::EventsRead),
-            OwnEnrollment | ReadNotes | WriteOrganizations => no(),
+            OwnEnrollment | ReadNotes | WriteWebhooks | WriteOrganizations => no(),
         },
         Standing::Outsider => Refused(Reason::NotAMember),
     }

@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -29,6 +30,7 @@ use crate::db::repeated;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{KeyedCall, KeyedInput};
 use crate::limits::CALL_DEADLINE;
+use crate::metric::Calls;
 
 mod input;
 mod signature;
@@ -96,6 +98,7 @@ pub struct Procedure {
     pub input: Type,
     pub output: Type,
     handler: Handler,
+    calls: Calls,
 }
 
 impl Procedure {
@@ -103,19 +106,25 @@ impl Procedure {
     ///
     /// A panic is an internal error of this call alone. A subscription is no call: NOT_FOUND.
     pub async fn call(&self, call: Call, input: &str) -> Reply {
-        match &self.handler {
+        let begun = Instant::now();
+        let reply = match &self.handler {
             Handler::Answers(answer) => bounded(async { answer(call, input).await }).await,
             Handler::Streams(_) => Err(Error::not_found()),
-        }
+        };
+        self.calls.ended(begun, &reply);
+        reply
     }
 
     /// Begins a subscription: what happens from the moment this answers is among its items. It goes on for as long as
     /// the session holds. A call is no subscription: NOT_FOUND.
     pub async fn subscribe(&self, call: Call, session: Arc<dyn Session>, input: &str) -> Result<Begun> {
-        match &self.handler {
+        let asked = Instant::now();
+        let begun = match &self.handler {
             Handler::Streams(subscribe) => bounded(async { subscribe(call, session, input).await }).await,
             Handler::Answers(_) => Err(Error::not_found()),
-        }
+        };
+        self.calls.ended(asked, &begun);
+        begun
     }
 }
 
@@ -213,7 +222,8 @@ impl Router {
     {
         let input = Type { optional: parse::<I>("{}").is_ok(), ..Type::of::<I>() };
         let output = Type::of::<S::Output>();
-        let procedure = Procedure { path: S::PATH, kind, caller: K::NAME, input, output, handler };
+        let (path, caller, calls) = (S::PATH, K::NAME, Calls::new(S::PATH));
+        let procedure = Procedure { path, kind, caller, input, output, handler, calls };
         self.insert(procedure);
         self
     }

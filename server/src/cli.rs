@@ -11,6 +11,7 @@ use procedures::db::PoolSizes;
 use tracing_subscriber::EnvFilter;
 
 use crate::dev;
+use crate::mail::settings::MailArgs;
 use crate::origins::Origin;
 
 /// Where `rollbook bindings` writes, from the repository's root.
@@ -65,6 +66,8 @@ struct DevArgs {
     origins: Vec<Origin>,
     #[command(flatten)]
     database: DatabaseArgs,
+    #[command(flatten)]
+    mail: MailArgs,
 }
 
 pub async fn run(cli: Cli) -> ExitCode {
@@ -92,8 +95,9 @@ async fn develop(args: DevArgs) -> anyhow::Result<()> {
             "development mode hands out sessions to whoever asks, so it listens on a loopback address only"
         );
     }
+    let mailer = args.mail.mailer()?;
     let db = open(&args.database)?;
-    dev::run(db, (args.host, args.port).into(), args.origins).await
+    dev::run(db, (args.host, args.port).into(), args.origins, mailer).await
 }
 
 async fn migrate(args: DatabaseArgs) -> anyhow::Result<()> {

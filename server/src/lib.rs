@@ -30,3 +30,13 @@ pub mod trpc;
 pub mod websocket;
 
 pub mod health;
+
+pub mod metrics;
+
+pub mod scheduler;
+
+pub mod outbound;
+
+pub mod webhooks;
+
+pub mod mail;

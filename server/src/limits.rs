@@ -63,6 +63,37 @@ pub const MAX_REMEMBERED_ISSUERS: usize = 1024;
 /// How often idempotency records are looked through for those that have outlived their time.
 pub const PURGE_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
+/// How often the scheduler looks whether anything is due.
+pub const SCHEDULER_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often the system's clock is compared with the database's.
+pub const CLOCK_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether anything is to be sent.
+pub const OUTBOUND_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long sending one mail may take, from connecting to the mail server on.
+pub const MAIL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A file of a mail's template, in bytes.
+pub const MAX_TEMPLATE: u64 = 64 * 1024;
+
+/// How long the answer to `/metrics` waits for what the database has to say.
+pub const SCRAPE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often what was measured is summed up, which bounds the memory that it takes until then.
+pub const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long a webhook's receiver may take to be connected to, and until it has answered.
+pub const WEBHOOK_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What is read of a receiver's answer, in bytes.
+pub const MAX_WEBHOOK_ANSWER: usize = 4 * 1024;
+
+/// Webhooks that one process sends at a time.
+pub const WEBHOOKS_AT_ONCE: usize = 8;
+
 /// Subscriptions on one WebSocket.
 pub const MAX_SUBSCRIPTIONS_PER_CONNECTION: usize = 16;
 

@@ -27,6 +27,7 @@ use tower::Service;
 
 use crate::answer;
 use crate::limits::{ACCEPT_REST, HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD, WRITE_TIMEOUT};
+use crate::metrics::OpenConnection;
 
 /// Serves `app` on every connection until `stop`; then takes no new ones, and ends those that are idle. The
 /// connections still busy are in `connections`.
@@ -169,6 +170,7 @@ struct TimedStream {
     write_deadline: Option<Pin<Box<Sleep>>>,
     /// Its place among [`MAX_CONNECTIONS`], which an upgrade does not give up.
     _place: OwnedSemaphorePermit,
+    _open: OpenConnection,
 }
 
 impl TimedStream {
@@ -182,6 +184,7 @@ impl TimedStream {
             head_deadline: Box::pin(tokio::time::sleep(HEAD_TIMEOUT)),
             write_deadline: None,
             _place: place,
+            _open: OpenConnection::counted(),
         }
     }
 

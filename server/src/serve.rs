@@ -12,6 +12,7 @@ use http::StatusCode;
 use http::header::UPGRADE;
 use http::request::Parts;
 use procedures::App;
+use procedures::delivery::Channel;
 use procedures::error::{Code, Error};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -22,15 +23,20 @@ use crate::answer::{self, json, refuse, request_id};
 use crate::auth::{Authenticator, KeySource};
 use crate::health::Health;
 use crate::limits::{DRAIN_NOTICE, DRAIN_TIMEOUT, PURGE_INTERVAL};
+use crate::mail::Mailer;
+use crate::metrics::Metrics;
 use crate::origins::AllowedOrigins;
+use crate::webhooks::Webhooks;
 use crate::websocket::Sockets;
-use crate::{jsonrpc, listener, trpc};
+use crate::{jsonrpc, listener, outbound, scheduler, trpc};
 
 /// What a server is made of.
 pub struct Server {
     pub app: Arc<App>,
     pub keys: Arc<dyn KeySource>,
     pub origins: AllowedOrigins,
+    /// Writes to people, if mail is set up.
+    pub mailer: Option<Mailer>,
     /// Routes beside the wires, such as development mode's.
     pub more: Router,
 }
@@ -38,12 +44,24 @@ pub struct Server {
 impl Server {
     /// Serves until `stop`, then: `/readyz` says so, calls in flight are answered, mutations run to their end, and
     /// what has not ended within [`DRAIN_TIMEOUT`] is let go.
-    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+    pub async fn run(mut self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let (connections, closing) = (TaskTracker::new(), CancellationToken::new());
         let health = Arc::new(Health::new(self.app.clone()));
+        let metrics = Arc::new(Metrics::new(self.app.clone()));
         let sockets = Sockets::new(connections.clone(), closing.clone());
         let app = self.app.clone();
-        let routes = self.routes(health.clone(), sockets, closing.clone());
+        let outbound = TaskTracker::new();
+        let mut channels = vec![Channel::Webhook];
+        let webhooks = Arc::new(Webhooks::new(app.webhooks_on_loopback));
+        outbound.spawn(outbound::run(app.clone(), webhooks, closing.clone()));
+        if let Some(mailer) = self.mailer.take() {
+            channels.push(Channel::Mail);
+            outbound.spawn(outbound::run(app.clone(), Arc::new(mailer), closing.clone()));
+        }
+        outbound.close();
+        let routes = self.routes(health.clone(), metrics.clone(), sockets, closing.clone());
+        let upkeep = tokio::spawn(metrics.upkeep());
+        let scheduler = tokio::spawn(scheduler::run(app.clone(), channels));
         let relay = tokio::spawn(procedures::event::relay(app.clone()));
 
         let accepting = async {
@@ -56,13 +74,16 @@ impl Server {
         let housekeeping = tokio::spawn(purge(app.clone()));
         tokio::join!(accepting, listener::accept(listener, routes, &connections, closing.clone()));
         housekeeping.abort();
+        scheduler.abort();
         relay.abort();
+        upkeep.abort();
 
         connections.close();
         app.mutations.close();
         let drained = async {
             connections.wait().await;
             app.mutations.wait().await;
+            outbound.wait().await;
         };
         match tokio::time::timeout(DRAIN_TIMEOUT, drained).await {
             Ok(()) => tracing::info!("stopped"),
@@ -70,7 +91,13 @@ impl Server {
         }
     }
 
-    fn routes(self, health: Arc<Health>, sockets: Sockets, stopping: CancellationToken) -> Router {
+    fn routes(
+        self,
+        health: Arc<Health>,
+        metrics: Arc<Metrics>,
+        sockets: Sockets,
+        stopping: CancellationToken,
+    ) -> Router {
         let router = Arc::new(procedures::router());
         let document = procedures::describe::openrpc(&router, env!("CARGO_PKG_VERSION")).to_string();
         let authenticator = Arc::new(Authenticator::new(self.app.clone(), self.keys));
@@ -96,6 +123,7 @@ impl Server {
             .route("/openrpc.json", get(async move || json(StatusCode::OK, document.clone())))
             .route("/healthz", get(async move || live.live()))
             .route("/readyz", get(async move || ready.ready().await))
+            .route("/metrics", get(async move || metrics.answer().await))
             .method_not_allowed_fallback(answer::method_not_allowed)
             .layer(cors)
             .merge(self.more)

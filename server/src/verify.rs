@@ -1,13 +1,15 @@
 //! `rollbook verify`: the invariants of every organization, proved for whoever runs the service.
 
 use anyhow::bail;
-use procedures::admin::{InvariantCheck, Violation, tenants, verify_tenant};
+use procedures::admin::{InvariantCheck, Proved, Violation, tenants, verify_tenant};
+use procedures::event::LastSeal;
 use procedures::limits::MAX_VIOLATIONS;
 use procedures::{App, Database, development};
 
 use crate::cli::cause;
 
-/// Proves one organization after another, and prints whether each invariant holds; an error if one does not.
+/// Proves one organization after another, and prints whether each invariant holds and what the log's last seal is; an
+/// error if one does not hold.
 pub async fn run(db: Database) -> anyhow::Result<()> {
     if !db.is_current().await.map_err(cause)? {
         bail!("the database's schema is not current: run `rollbook migrate`");
@@ -19,11 +21,12 @@ pub async fn run(db: Database) -> anyhow::Result<()> {
     let (all, mut violated, mut found) = (organizations.len(), 0, 0);
     for (place, (id, slug)) in (1..).zip(&organizations) {
         println!("{slug}, organization {id} ({place} of {all})");
-        let report = verify_tenant(&app, *id).await.map_err(cause)?;
+        let Proved { report, last_seal } = verify_tenant(&app, *id).await.map_err(cause)?;
         for check in &report.checks {
             tell(check);
             found += check.violations.len();
         }
+        println!("  {}", sealed(last_seal.as_ref()));
         violated += usize::from(!report.ok);
     }
     if violated > 0 {
@@ -40,6 +43,18 @@ fn tell(check: &InvariantCheck) {
     }
     if check.violations.len() == MAX_VIOLATIONS {
         println!("    There may be more: no more than {MAX_VIOLATIONS} are named.");
+    }
+}
+
+/// The last event that is sealed, and its digest in hexadecimal: an operator who has kept it elsewhere can tell later
+/// whether `event_seals` still has it, and with it all that was sealed before.
+fn sealed(last: Option<&LastSeal>) -> String {
+    match last {
+        Some(LastSeal { event_id, digest }) => {
+            let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("sealed up to event {event_id}: {digest}")
+        }
+        None => "no event is sealed yet".to_owned(),
     }
 }
 

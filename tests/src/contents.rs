@@ -16,6 +16,7 @@ const TABLES: &[&str] = &[
     "course_authors",
     "course_enrollments",
     "courses",
+    "deliveries",
     "event_heads",
     "events",
     "idempotency_records",
@@ -26,6 +27,7 @@ const TABLES: &[&str] = &[
     "modules",
     "organizations",
     "users",
+    "webhooks",
 ];
 
 #[derive(QueryableByName)]

@@ -35,9 +35,15 @@ pub struct Process {
 impl Process {
     /// Starts `rollbook dev` on a free port and this database; it serves when this returns.
     pub async fn start(database_url: &str) -> Self {
+        Process::start_with(database_url, &[]).await
+    }
+
+    /// The same with more arguments.
+    pub async fn start_with(database_url: &str, more: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let log = std::fs::File::create(directory.path().join(LOG)).expect("a log");
         let mut child = command(&["dev", "--port", "0", "--database-url", database_url])
+            .args(more)
             .current_dir(directory.path())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -100,6 +106,8 @@ pub fn command(arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .env_remove("DATABASE_URL")
+        .env_remove("ROLLBOOK_SMTP_URL")
+        .env_remove("ROLLBOOK_MAIL_FROM")
         .env_remove("ROLLBOOK_LOG")
         .stdin(Stdio::null())
         .kill_on_drop(true);

@@ -118,3 +118,11 @@ pub mod session {
 pub mod user {
     pub use procedures::user::{Anonymize, AnonymizeInput, Anonymized};
 }
+
+/// `webhook.*`: where events are sent.
+pub mod webhook {
+    pub use procedures::webhook::{
+        Create, CreateInput, CreatedWebhook, Delete, DeleteInput, List, ListInput, Redeliver, RedeliverInput,
+        Webhook,
+    };
+}

@@ -27,6 +27,7 @@ import type {
   Rule,
   Session,
   Verification,
+  Webhook,
 } from "@rollbook/client";
 import { isRefusal, rollbook, same } from "./client.js";
 
@@ -151,6 +152,15 @@ export async function history() {
   const { items } = await rollbook.enrollment.history.query({ enrollmentId: "…", limit: 10 });
   same<typeof items, Event[]>();
   return items.map(({ kind, actor, data }) => [kind, actor.id ?? "the system", data.status ?? "as it was"]);
+}
+
+/** The secret is told once, and only there. */
+export async function webhooks() {
+  const { webhook, secret } = await rollbook.webhook.create.mutate({ url: "https://…", kinds: ["enrolled", "completed"] });
+  const again: Webhook = await rollbook.webhook.redeliver.mutate({ webhookId: webhook.id, eventId: "…" });
+  const page: Page<Webhook> = await rollbook.webhook.list.query();
+  await rollbook.webhook.delete.mutate({ webhookId: webhook.id });
+  return [secret, again.kinds ?? "all", page.items.filter(({ disabledAt }) => disabledAt === null)];
 }
 
 export async function refusals() {

@@ -7,7 +7,7 @@ mod verify;
 
 pub use invariants::Invariant;
 pub use operator::{tenants, verify_tenant};
-pub use verify::{InvariantCheck, InvariantReport, Verify, Violation};
+pub use verify::{InvariantCheck, InvariantReport, Proved, Verify, Violation};
 
 use crate::Router;
 

@@ -2,8 +2,8 @@
 //!
 //! Architecture invariant: only the command `rollbook verify` calls these; no procedure does.
 
-use super::InvariantReport;
-use super::verify::report;
+use super::Proved;
+use super::verify::prove;
 use crate::App;
 use crate::caller::Tenant;
 use crate::error::Result;
@@ -17,6 +17,6 @@ pub async fn tenants(app: &App) -> Result<Vec<(OrganizationId, Slug)>> {
     Ok(rows.into_iter().map(|row| (row.id, row.slug)).collect())
 }
 
-pub async fn verify_tenant(app: &App, organization: OrganizationId) -> Result<InvariantReport> {
-    report(app, Tenant::of(organization), VERIFICATION_TIMEOUT).await
+pub async fn verify_tenant(app: &App, organization: OrganizationId) -> Result<Proved> {
+    prove(app, Tenant::of(organization), VERIFICATION_TIMEOUT).await
 }

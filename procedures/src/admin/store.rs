@@ -4,8 +4,8 @@
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use super::Violation;
 use super::invariants::Sought;
-use super::{Invariant, Violation};
 use crate::caller::Tenant;
 use crate::clock::Clock;
 use crate::db::Connection;
@@ -33,16 +33,16 @@ struct Found {
     event_number: Option<i64>,
 }
 
-/// Where an invariant does not hold, as far as [`MAX_VIOLATIONS`].
-pub(super) async fn violations(
+/// The rows that there must not be, as far as [`MAX_VIOLATIONS`].
+pub(super) async fn found(
     conn: &mut Connection,
     clock: &Clock,
     tenant: Tenant,
-    invariant: Invariant,
+    all_sought: &[Sought],
 ) -> Result<Vec<Violation>> {
     let organization_id = tenant.organization_id();
     let mut violations = Vec::new();
-    for sought in invariant.sought() {
+    for sought in all_sought {
         let statement = statement(sought);
         let query = diesel::sql_query(&statement).bind::<UuidKey, _>(organization_id);
         let found: Vec<Found> = if statement.contains("$2") {

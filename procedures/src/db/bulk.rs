@@ -39,7 +39,8 @@ pub trait Columns: Send {
 impl Connection {
     /// Inserts all rows.
     pub async fn insert_all<R: BulkRow>(&mut self, rows: &[R]) -> QueryResult<()> {
-        self.write_all(rows, Write::Insert { or_replace: false }).await
+        self.write_all(rows, Write::Insert(Known::Refused)).await?;
+        Ok(())
     }
 
     /// Inserts rows that were not there when this transaction looked. Should another one have written the same
@@ -53,20 +54,28 @@ impl Connection {
 
     /// Inserts all rows; one whose key is there already takes the other's place.
     pub async fn replace_all<R: BulkRow>(&mut self, rows: &[R]) -> QueryResult<()> {
-        self.write_all(rows, Write::Insert { or_replace: true }).await
+        self.write_all(rows, Write::Insert(Known::Replaced)).await?;
+        Ok(())
+    }
+
+    /// Inserts the rows whose key is not there yet; says how many they were.
+    pub async fn insert_missing<R: BulkRow>(&mut self, rows: &[R]) -> QueryResult<usize> {
+        self.write_all(rows, Write::Insert(Known::Kept)).await
     }
 
     /// Sets the columns of all rows, each found by its key.
     pub async fn update_all<R: BulkRow>(&mut self, rows: &[R]) -> QueryResult<()> {
-        self.write_all(rows, Write::Update).await
+        self.write_all(rows, Write::Update).await?;
+        Ok(())
     }
 
-    /// In one statement, where the database binds that many values.
-    async fn write_all<R: BulkRow>(&mut self, rows: &[R], write: Write) -> QueryResult<()> {
+    /// In one statement, where the database binds that many values. Says how many rows were written.
+    async fn write_all<R: BulkRow>(&mut self, rows: &[R], write: Write) -> QueryResult<usize> {
         let most = match self {
             Connection::Postgres(_) => rows.len(),
             Connection::Sqlite(_) => SQLITE_VARIABLES / R::COLUMNS.len(),
         };
+        let mut written = 0;
         for chunk in rows.chunks(most.max(1)) {
             let statement = Statement {
                 write,
@@ -75,16 +84,27 @@ impl Connection {
                 key: R::KEY,
                 columns: R::columns(chunk),
             };
-            self.execute(statement).await?;
+            written += self.execute(statement).await?;
         }
-        Ok(())
+        Ok(written)
     }
 }
 
 #[derive(Clone, Copy)]
 enum Write {
-    Insert { or_replace: bool },
+    Insert(Known),
     Update,
+}
+
+/// What becomes of a row whose key is there already.
+#[derive(Clone, Copy)]
+enum Known {
+    /// It is an error.
+    Refused,
+    /// It takes the other's place.
+    Replaced,
+    /// The other stays.
+    Kept,
 }
 
 struct Statement<C> {
@@ -114,13 +134,15 @@ impl<C> Statement<C> {
         format!("INSERT INTO {} ({}) ", self.table, self.names.join(", "))
     }
 
-    fn on_conflict(&self, or_replace: bool) -> String {
-        match or_replace {
-            true => {
+    fn on_conflict(&self, known: Known) -> String {
+        let key = self.key.join(", ");
+        match known {
+            Known::Refused => String::new(),
+            Known::Replaced => {
                 let assignments = self.assignments(|name| format!("excluded.{name}"));
-                format!(" ON CONFLICT ({}) DO UPDATE SET {assignments}", self.key.join(", "))
+                format!(" ON CONFLICT ({key}) DO UPDATE SET {assignments}")
             }
-            false => String::new(),
+            Known::Kept => format!(" ON CONFLICT ({key}) DO NOTHING"),
         }
     }
 
@@ -139,12 +161,12 @@ impl<C> QueryId for Statement<C> {
 impl<C: Columns> QueryFragment<Pg> for Statement<C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match self.write {
-            Write::Insert { or_replace } => {
+            Write::Insert(known) => {
                 out.push_sql(&self.insert());
                 out.push_sql("SELECT * FROM unnest(");
                 self.columns.bind_arrays(out.reborrow())?;
                 out.push_sql(")");
-                out.push_sql(&self.on_conflict(or_replace));
+                out.push_sql(&self.on_conflict(known));
             }
             Write::Update => {
                 let new = |name: &str| format!("new.{name}");
@@ -164,7 +186,7 @@ impl<C: Columns> QueryFragment<Sqlite> for Statement<C> {
         }
         let position = |name: &str| self.position(name);
         match self.write {
-            Write::Insert { .. } => out.push_sql(&self.insert()),
+            Write::Insert(_) => out.push_sql(&self.insert()),
             Write::Update => {
                 out.push_sql(&format!("UPDATE {} SET {} FROM (", self.table, self.assignments(position)));
             }
@@ -176,7 +198,7 @@ impl<C: Columns> QueryFragment<Sqlite> for Statement<C> {
             out.push_sql(")");
         }
         match self.write {
-            Write::Insert { or_replace } => out.push_sql(&self.on_conflict(or_replace)),
+            Write::Insert(known) => out.push_sql(&self.on_conflict(known)),
             Write::Update => out.push_sql(&format!(") AS new WHERE {}", self.matches(position))),
         }
         Ok(())

@@ -35,11 +35,11 @@ fn postgres_setup() -> String {
 }
 
 /// What every SQLite connection begins with: a reader never waits for the writer (WAL), a commit is on disk before
-/// it is acknowledged (FULL), and a second process waits for the first (milliseconds).
+/// it is acknowledged (FULL), a second process waits for the first (milliseconds), and a REPLACE is a delete to triggers too.
 fn sqlite_setup() -> String {
     format!(
         "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY",
+         PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY",
         LOCK_TIMEOUT.as_millis(),
     )
 }
@@ -56,6 +56,18 @@ impl Default for PoolSizes {
     fn default() -> Self {
         PoolSizes { postgres: POSTGRES_CONNECTIONS, sqlite_readers: SQLITE_READERS }
     }
+}
+
+/// What a pool is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolFigures {
+    pub name: &'static str,
+    /// Connections on loan.
+    pub in_use: usize,
+    /// Connections that wait for someone to want them.
+    pub idle: usize,
+    /// Connections that there may be.
+    pub most: usize,
 }
 
 /// A connection on loan from the pool.
@@ -110,6 +122,21 @@ impl Database {
         let one: i32 = self.read().await?.one(diesel::select(1.into_sql::<Integer>())).await?;
         debug_assert_eq!(one, 1);
         Ok(())
+    }
+
+    /// What the pools are at: SQLite's two, PostgreSQL's one.
+    pub fn pools(&self) -> Vec<PoolFigures> {
+        let figures = |name, pool: &Pool<Connector>| {
+            let status = pool.status();
+            let in_use = status.size.saturating_sub(status.available);
+            PoolFigures { name, in_use, idle: status.available, most: status.max_size }
+        };
+        match self.readers.manager() {
+            Connector::Postgres { .. } => vec![figures("shared", &self.readers)],
+            Connector::Sqlite { .. } => {
+                vec![figures("readers", &self.readers), figures("writer", &self.writers)]
+            }
+        }
     }
 
     /// A connection to write with; only transactions need one.

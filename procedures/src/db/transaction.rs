@@ -13,6 +13,7 @@ use super::pool::Database;
 use crate::error::{Code, Error, Outcome, Result};
 use crate::event::NewEvent;
 use crate::limits::{FATE_ATTEMPTS, FATE_INTERVAL};
+use crate::metric;
 use crate::values::{Moment, OrganizationId};
 
 /// An open transaction: what is written through it is written wholly or not at all.
@@ -58,6 +59,7 @@ impl Database {
         let mut lease = self.write().await?;
         let connection = &mut *lease;
         begin(connection).await?;
+        let counted = metric::Counted::begun();
         let done = match work(&mut Transaction::new(&mut *connection, now)).await {
             Ok(done) => done,
             Err(error) => {
@@ -66,16 +68,18 @@ impl Database {
             }
         };
         let number = transaction_number(connection).await?;
-        match commit(connection).await {
-            Ok(()) => Ok(done),
+        let committed = match commit(connection).await {
+            Ok(()) => Ok(()),
             Err(error) => match number {
                 Some(number) if error.code() == Code::ServiceUnavailable => {
                     drop(lease);
-                    self.fate(&number, error).await.map(|()| done)
+                    self.fate(&number, error).await
                 }
                 _ => Err(error),
             },
-        }
+        };
+        counted.ended(&committed);
+        committed.map(|()| done)
     }
 
     /// Runs reads that all see the database as it was at the first of them, whatever is committed meanwhile. Nobody

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::event::store::EventFilter;
 use crate::event::{self, Event, EventId};
 use crate::limits::{CLAIM_TIMEOUT, MAX_DELIVERY_ATTEMPTS, MAX_PROBLEM, RETRY_FIRST, RETRY_LONGEST};
+use crate::metric;
 use crate::values::{DeliveryId, WebhookId};
 
 /// A delivery that is this process's to send.
@@ -25,8 +26,11 @@ pub struct Claimed {
 }
 
 impl Claimed {
-    pub(crate) fn tenant(&self) -> Tenant {
-        Tenant::of(self.event.organization_id)
+    fn channel(&self) -> Channel {
+        match self.webhook_id {
+            Some(_) => Channel::Webhook,
+            None => Channel::Mail,
+        }
     }
 
     /// What names the event in the world outside, the same in every attempt and to every receiver.
@@ -47,6 +51,10 @@ pub enum Settlement {
 
 /// Takes the next delivery that is due, if there is one.
 pub async fn claim(app: &App, channel: Channel) -> Result<Option<Claimed>> {
+    // A look, which takes no lock, is all it costs while there is nothing.
+    if !store::is_due(&mut *app.db.read().await?, channel, app.clock.real()).await? {
+        return Ok(None);
+    }
     repeated(|| claim_once(app, channel)).await
 }
 
@@ -95,8 +103,9 @@ pub async fn settle(app: &App, claimed: &Claimed, settlement: Settlement) -> Res
             store::settle(tx, claimed.id, claimed.attempt, state, due_at, problem).await
         })
     });
-    if !stood.await? {
-        tracing::warn!(delivery = %claimed.id, "a claim was given up before it was settled");
+    match stood.await? {
+        true => metric::settled(claimed.channel(), state),
+        false => tracing::warn!(delivery = %claimed.id, "a claim was given up before it was settled"),
     }
     Ok(())
 }

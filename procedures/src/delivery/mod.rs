@@ -9,10 +9,12 @@
 
 mod claim;
 mod dispatch;
+mod letter;
 pub(crate) mod store;
 
 pub use claim::{Claimed, Settlement, claim, settle};
 pub use dispatch::{Dispatched, dispatch};
+pub use letter::{Letter, Subject, letter};
 pub(crate) use store::MailCursor;
 
 use crate::event::EventKind;

@@ -83,6 +83,18 @@ pub(super) async fn with_an_address(
     Ok(found.into_iter().collect())
 }
 
+/// Whether anything is due.
+pub(super) async fn is_due(conn: &mut Connection, channel: Channel, now: Moment) -> Result<bool> {
+    let query = deliveries::table
+        .filter(deliveries::channel.eq(channel))
+        .filter(deliveries::state.eq_any([DeliveryState::Pending, DeliveryState::Claimed]))
+        .filter(deliveries::due_at.le(now))
+        .limit(1)
+        .select(deliveries::id);
+    let found: Option<DeliveryId> = conn.first(query).await?;
+    Ok(found.is_some())
+}
+
 /// The delivery that has been due longest, unless somebody else is about to claim it.
 pub(super) async fn next_due(
     tx: &mut Transaction<'_>,

@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::EnrollmentStatus;
+use super::facts::{self, Courses, Wanted};
 use super::rules::{self, By, Changes, Command, Facts, Wish};
-use super::store::{self, Wanted};
 use crate::caller::{Cx, Insider};
 use crate::error::{Error, Reason, Result};
 use crate::event::EventKind;
@@ -88,7 +88,7 @@ pub async fn check(cx: Cx<Insider>, input: CheckInput) -> Result<EnrollmentCheck
     let by = By::of(&cx.caller, &cx.request_id);
     let command = Command { course_id: input.course_id, subject, by, wish };
     let facts = cx.app.db.snapshot(STATEMENT_TIMEOUT, async |conn| {
-        store::load(conn, cx.caller.tenant, Wanted::of(&[&command]), store::Courses::AsTheyAre).await
+        facts::load(conn, cx.caller.tenant, Wanted::of(&[&command]), Courses::AsTheyAre).await
     });
     let facts = facts.await?;
     predict(facts, cx.app.clock.now(), &command, refused)

@@ -12,6 +12,7 @@ mod enroll;
 mod enroll_for_cohort;
 mod enroll_many;
 mod expire;
+mod facts;
 mod find;
 mod get;
 mod history;

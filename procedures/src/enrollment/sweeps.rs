@@ -14,6 +14,7 @@ use crate::caller::Tenant;
 use crate::db::repeated;
 use crate::error::Result;
 use crate::limits::SWEEP_CHUNK;
+use crate::metric;
 use crate::policy;
 use due::Due;
 
@@ -77,7 +78,9 @@ pub async fn sweep(app: &App, sweep: Sweep) -> Result<Swept> {
     let mut changed = 0;
     for (organization, commands) in by_organization {
         let tenant = Tenant::of(organization);
-        changed += repeated(|| write::by_itself(app, tenant, &commands)).await?;
+        let carried_out = repeated(|| write::by_itself(app, tenant, &commands)).await?;
+        metric::swept(sweep, carried_out);
+        changed += carried_out;
     }
     // Where nothing that was due could be changed, looking again at once would find the same.
     Ok(Swept { changed, more: full && changed > 0 })

@@ -5,8 +5,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::EnrollmentStatus;
+use super::facts::{self, Courses, Wanted};
 use super::rules::{self, By, Changes, Command, Decided, Facts, Wish};
-use super::store::{self, Wanted};
+use super::store;
 use super::view::{ActingOn, Enrollment};
 use crate::App;
 use crate::caller::{Cx, Insider, Tenant};
@@ -14,6 +15,7 @@ use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::event;
 use crate::idempotency::{self, Claim, Claimed};
+use crate::metric;
 use crate::policy::{self, Subject};
 use crate::values::{CourseId, Moment};
 
@@ -123,7 +125,8 @@ async fn carry_out(
     tenant: Tenant,
     commands: &[&Command],
 ) -> Result<Carried> {
-    let mut facts = store::load(tx, tenant, Wanted::of(commands), store::Courses::Locked).await?;
+    metric::batch(commands.len());
+    let mut facts = facts::load(tx, tenant, Wanted::of(commands), Courses::Locked).await?;
     let (outcomes, changes) = decided(tx, app, &mut facts, |facts, changes, now| {
         let mut outcomes = Vec::with_capacity(commands.len());
         for command in commands {
@@ -155,7 +158,7 @@ fn decided<T>(
 
 async fn apply(tx: &mut Transaction<'_>, mut changes: Changes) -> Result<Vec<event::NewEvent>> {
     let events = std::mem::take(&mut changes.events);
-    store::apply(tx, changes).await?;
+    facts::apply(tx, changes).await?;
     Ok(events)
 }
 
@@ -196,7 +199,7 @@ pub(crate) async fn fill(
     course_id: CourseId,
     request_id: &str,
 ) -> Result<()> {
-    let mut facts = store::load(tx, tenant, Wanted::to_fill(course_id), store::Courses::Locked).await?;
+    let mut facts = facts::load(tx, tenant, Wanted::to_fill(course_id), Courses::Locked).await?;
     let ((), changes) = decided(tx, app, &mut facts, |facts, changes, now| {
         rules::fill(facts, changes, now, course_id, request_id)
     })?;

@@ -5,11 +5,14 @@
 
 pub(crate) mod feed;
 mod relay;
+mod seal;
 mod since;
 pub(crate) mod store;
 
 pub use feed::Wakeups;
 pub use relay::{listen_to_others, look, notify_others, relay};
+pub use seal::{LastSeal, Sealed, seal};
+pub(crate) use seal::{first_misfit, last_seal};
 pub use since::{Since, SinceInput};
 
 use std::fmt;
@@ -145,6 +148,9 @@ pub struct EventData {
     /// (`membershipEnded`, `membershipSuspended`, `courseClosed`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The request that brought it about, as the server's log names it; told by `enrollment.history` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 /// One thing that happened to an enrollment.

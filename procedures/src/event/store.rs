@@ -6,7 +6,7 @@ use diesel::IntoSql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::{ActorKind, Event, EventActor, EventId, EventKind, NewEvent};
+use super::{ActorKind, Event, EventActor, EventData, EventId, EventKind, NewEvent};
 use crate::caller::Tenant;
 use crate::db::schema::{event_heads, events};
 use crate::db::{Connection, Transaction, table_row};
@@ -144,7 +144,14 @@ pub(crate) async fn history(
         .limit(limit.with_lookahead())
         .select(events::all_columns);
     let rows: Vec<EventRow> = conn.load(query).await?;
-    rows.into_iter().map(Event::try_from).collect()
+    rows.into_iter().map(audited).collect()
+}
+
+/// An event with the request that brought it about.
+fn audited(row: EventRow) -> Result<Event> {
+    let request_id = Some(row.request_id.clone());
+    let event = Event::try_from(row)?;
+    Ok(Event { data: EventData { request_id, ..event.data }, ..event })
 }
 
 impl TryFrom<EventRow> for Event {

@@ -1,13 +1,17 @@
-//! `webhooks`.
+//! `webhooks`, and what `deliveries` has of one of them.
 
+use diesel::dsl::{count_star, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
 use crate::caller::Tenant;
-use crate::db::schema::webhooks;
+use crate::db::schema::{deliveries, organizations, webhooks};
 use crate::db::{Connection, Transaction, locked, table_row};
-use crate::error::Result;
-use crate::event::EventKind;
-use crate::values::{Limit, Moment, OrganizationId, Secret, WebhookId};
+use crate::delivery::store::DeliveryRow;
+use crate::delivery::{Channel, DeliveryState};
+use crate::error::{Error, Result};
+use crate::event::{EventId, EventKind};
+use crate::values::{DeliveryId, Limit, Moment, OrganizationId, Secret, WebhookId};
 
 table_row! {
     pub struct WebhookRow: webhooks "webhooks" by (id) {
@@ -85,6 +89,19 @@ pub(super) async fn list(
     Ok(conn.load(query).await?)
 }
 
+/// How many the organization has. Nobody else makes one until the transaction ends.
+pub(super) async fn count(tx: &mut Transaction<'_>, tenant: Tenant) -> Result<usize> {
+    let organization =
+        organizations::table.filter(organizations::id.eq(tenant.organization_id())).select(organizations::id);
+    let _: OrganizationId = tx.one(locked(organization)).await?;
+    let query = webhooks::table
+        .filter(webhooks::organization_id.eq(tenant.organization_id()))
+        .filter(webhooks::deleted_at.is_null())
+        .select(count_star());
+    let count: i64 = tx.one(query).await?;
+    usize::try_from(count).map_err(Error::internal)
+}
+
 pub(super) async fn insert(tx: &mut Transaction<'_>, webhook: WebhookRow) -> Result<()> {
     Ok(tx.insert_all(&[webhook]).await?)
 }
@@ -92,4 +109,50 @@ pub(super) async fn insert(tx: &mut Transaction<'_>, webhook: WebhookRow) -> Res
 /// Saves a webhook that this transaction has locked.
 pub(crate) async fn save(tx: &mut Transaction<'_>, webhook: WebhookRow) -> Result<()> {
     Ok(tx.update_all(&[webhook]).await?)
+}
+
+/// Gives up what waits to be sent to a webhook that this transaction has locked. What somebody is sending is theirs to
+/// settle.
+pub(super) async fn give_up(tx: &mut Transaction<'_>, webhook: &WebhookRow, problem: &str) -> Result<()> {
+    let waiting = deliveries::table
+        .filter(deliveries::webhook_id.eq(webhook.id))
+        .filter(deliveries::channel.eq(of_webhooks()))
+        .filter(deliveries::state.eq(DeliveryState::Pending));
+    let given_up = diesel::update(waiting)
+        .set((deliveries::state.eq(DeliveryState::Dead), deliveries::problem.eq(problem.to_owned())));
+    tx.execute(given_up).await?;
+    Ok(())
+}
+
+/// Sends one event to a webhook that this transaction has locked as if it had never been sent. It is another delivery, so
+/// whoever is sending the former one finds their claim given up.
+pub(super) async fn send_again(
+    tx: &mut Transaction<'_>,
+    webhook: &WebhookRow,
+    event: EventId,
+    due_at: Moment,
+) -> Result<()> {
+    let former = deliveries::table
+        .filter(deliveries::webhook_id.eq(webhook.id))
+        .filter(deliveries::event_number.eq(event.0))
+        .filter(deliveries::channel.eq(of_webhooks()));
+    tx.execute(diesel::delete(former)).await?;
+    let again = DeliveryRow {
+        id: DeliveryId::new(),
+        organization_id: webhook.organization_id,
+        channel: Channel::Webhook,
+        webhook_id: Some(webhook.id),
+        event_number: event.0,
+        state: DeliveryState::Pending,
+        attempts: 0,
+        due_at,
+        problem: None,
+    };
+    Ok(tx.insert_all(&[again]).await?)
+}
+
+/// [`Channel::Webhook`] as the index of webhooks' deliveries has it: a plan that is made once for all parameters finds the
+/// index by the word alone.
+fn of_webhooks() -> diesel::expression::SqlLiteral<Text> {
+    sql("'webhook'")
 }

@@ -18,16 +18,23 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::cause;
+use crate::mail::Mailer;
 use crate::origins::{AllowedOrigins, Origin};
 use crate::serve::Server;
 
 /// Migrates, adds the demo data once, prints how to begin, and serves until interrupted. Pages served from this machine
-/// may call it, and those of the origins named.
-pub async fn run(db: Database, address: SocketAddr, origins: Vec<Origin>) -> anyhow::Result<()> {
+/// may call it, and those of the origins named. It writes to people if there is a mailer.
+pub async fn run(
+    db: Database,
+    address: SocketAddr,
+    origins: Vec<Origin>,
+    mailer: Option<Mailer>,
+) -> anyhow::Result<()> {
     db.migrate().await.map_err(cause).context("the schema could not be brought up to date")?;
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
-    let app = Arc::new(App::new(db));
+    let app = Arc::new(App::new(db).with_webhooks_on_loopback());
+    app.synchronize().await.map_err(cause)?;
     clock::follow(&app).await.map_err(cause)?;
     let issuers = idp::Issuers { app: app.clone(), base: format!("http://{address}") };
     demo::ensure(&issuers).await.map_err(cause).context("the demo data could not be added")?;
@@ -39,6 +46,7 @@ pub async fn run(db: Database, address: SocketAddr, origins: Vec<Origin>) -> any
         app: app.clone(),
         keys: Arc::new(idp::DevelopmentKeys { app }),
         origins: AllowedOrigins { loopback: true, named: origins.into() },
+        mailer,
         more: routes::router(Arc::new(issuers)),
     };
     let stop = async move {

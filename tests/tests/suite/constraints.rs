@@ -112,7 +112,13 @@ async fn rows_that_mix_tenants(world: World) {
                 .into(),
             "organization_consistency_course",
         ),
-        ("UPDATE events SET enrollment_id = <globex enrollment> WHERE enrollment_id = <enrollment>".into(), "organization_consistency"),
+        (
+            "INSERT INTO events (organization_id, number, at, kind, course_id, enrollment_id, user_id, actor_kind, \
+             request_id, data) SELECT organization_id, number + 1, at, kind, course_id, <globex enrollment>, user_id, \
+             actor_kind, request_id, data FROM events WHERE enrollment_id = <enrollment>"
+                .into(),
+            "organization_consistency",
+        ),
         ("UPDATE identities SET organization_id = <globex> WHERE organization_id = <acme>".into(), "organization_consistency"),
     ];
     for (sql, constraint) in cases {

@@ -175,6 +175,9 @@ async fn every_mutation_takes_one(world: World) {
     world.enrolled(&world.acme.peer, "<third>", "ending").await;
     let cohort = world.call(&world.acme.admin, "cohort.create", json!({ "name": "first" })).await.unwrap();
     world.name("cohort", cohort["id"].as_str().unwrap());
+    let address = json!({ "url": "https://receiver.example/" });
+    let webhook = world.call(&world.acme.admin, "webhook.create", address.clone()).await.unwrap();
+    world.name("webhook", webhook["webhook"]["id"].as_str().unwrap());
     let service = world.service(Scope::ALL).await;
     let of_peer = |module: &str| json!({ "enrollmentId": "<peer's>", "moduleId": module });
     let calls = [
@@ -232,6 +235,13 @@ async fn every_mutation_takes_one(world: World) {
         (&world.acme.admin, "member.provision", json!({ "subject": "new" })),
         (&world.acme.admin, "member.setRole", json!({ "userId": "<peer>", "role": "author" })),
         (&world.global_admin, "organization.create", json!({ "slug": "initech", "name": "Initech" })),
+        (&world.acme.admin, "webhook.create", address),
+        (
+            &world.acme.admin,
+            "webhook.redeliver",
+            json!({ "webhookId": "<webhook>", "eventId": "0000000000000001" }),
+        ),
+        (&world.acme.admin, "webhook.delete", json!({ "webhookId": "<webhook>" })),
     ];
     for (actor, path, input) in &calls {
         let input = keyed("the key", input.clone());

@@ -17,6 +17,8 @@ mod cohort;
 
 mod event;
 
+mod webhook;
+
 mod course;
 
 mod member;

@@ -54,6 +54,8 @@ enum Names {
     /// A cohort, and a course of its organization.
     CourseOfCohort,
     Organization,
+    /// Webhooks are the organization's; none is anybody's own.
+    Webhook,
 }
 
 impl Names {
@@ -73,6 +75,7 @@ impl Names {
             Names::Cohort => ", by cohortId",
             Names::CourseOfCohort => ", by cohortId and courseId",
             Names::Organization => ", by organizationId",
+            Names::Webhook => ", by webhookId",
         }
     }
 }
@@ -144,6 +147,10 @@ fn example(path: &str) -> Option<Vec<(Names, Value)>> {
         "organization.create" => vec![(Names::Nothing, json!({ "name": "Initech" }))],
         "organization.get" => vec![(Names::Nothing, nothing()), (Names::Organization, nothing())],
         "session.me" => vec![(Names::Nothing, nothing())],
+        "webhook.create" => vec![(Names::Nothing, json!({ "url": "https://receiver.example/" }))],
+        "webhook.delete" => vec![(Names::Webhook, nothing())],
+        "webhook.list" => vec![(Names::Nothing, nothing())],
+        "webhook.redeliver" => vec![(Names::Webhook, json!({ "eventId": "0000000000000001" }))],
         _ => return None,
     })
 }
@@ -201,6 +208,9 @@ struct Kept {
     globex_certificate: String,
     group: Group,
     globex_group: Group,
+    /// Made again once it is deleted.
+    webhook: String,
+    globex_webhook: String,
 }
 
 /// A cohort with nobody in it, and a course for it.
@@ -232,6 +242,8 @@ impl Kept {
             globex_certificate: certificate(world, globex, json!([]), &world.id("<globex peer>")).await,
             group: Group::set(world, acme).await,
             globex_group: Group::set(world, globex).await,
+            webhook: webhook(world, acme).await,
+            globex_webhook: webhook(world, globex).await,
         }
     }
 }
@@ -242,6 +254,21 @@ async fn certificate(world: &World, admin: &Actor, authors: Value, user: &str) -
     let input = json!({ "enrollmentId": furnished.enrollment, "waiveReason": "so decided" });
     let completed = world.call(admin, "enrollment.complete", input).await.expect("an admin may complete");
     completed["certificateId"].as_str().expect("a certificate").to_owned()
+}
+
+async fn webhook(world: &World, admin: &Actor) -> String {
+    let input = json!({ "url": "https://receiver.example/" });
+    let made = world.call(admin, "webhook.create", input).await.expect("an admin may furnish");
+    made["webhook"]["id"].as_str().expect("an id").to_owned()
+}
+
+/// This webhook, or another one if it is deleted.
+async fn webhook_again(world: &World, admin: &Actor, id: &str) -> String {
+    let page = world.call(admin, "webhook.list", json!({})).await.expect("an admin may list");
+    match page["items"].as_array().expect("a page").iter().any(|webhook| webhook["id"] == id) {
+        true => id.to_owned(),
+        false => webhook(world, admin).await,
+    }
 }
 
 /// The id of what a call has made.
@@ -266,7 +293,12 @@ impl Scene {
             world.call(admin, "member.provision", json!({ "subject": subject })).await.expect("known again");
             world.call(admin, "member.resume", json!({ "userId": user })).await.expect("active again");
         }
-        Scene::with(world, caller, self.kept.clone()).await
+        let kept = Kept {
+            webhook: webhook_again(world, &world.acme.admin, &self.kept.webhook).await,
+            globex_webhook: webhook_again(world, &world.globex.admin, &self.kept.globex_webhook).await,
+            ..self.kept.clone()
+        };
+        Scene::with(world, caller, kept).await
     }
 
     async fn with(world: &World, caller: &Caller, kept: Kept) -> Self {
@@ -379,6 +411,14 @@ fn input(
             input["cohortId"] = json!(group.map_or(UNKNOWN, |group| group.cohort.as_str()));
             if names == Names::CourseOfCohort {
                 input["courseId"] = json!(group.map_or(UNKNOWN, |group| group.course.as_str()));
+            }
+        }
+        Names::Webhook => {
+            input["webhookId"] = match whose {
+                Whose::Own => return None,
+                Whose::Anothers => json!(scene.kept.webhook),
+                Whose::Globex => json!(scene.kept.globex_webhook),
+                Whose::Nobodys => json!(UNKNOWN),
             }
         }
         Names::Organization => {

@@ -24,6 +24,7 @@ fn not_found() -> Vec<(&'static str, Value, &'static str)> {
     let certificate = "<foreign certificate>";
     let cohort = "<foreign cohort>";
     let user = "<globex learner>";
+    let webhook = "<foreign webhook>";
     vec![
         ("certificate.get", json!({ "certificateId": ID }), certificate),
         ("cohort.addMembers", json!({ "cohortId": ID, "userIds": ["<learner>"] }), cohort),
@@ -91,6 +92,8 @@ fn not_found() -> Vec<(&'static str, Value, &'static str)> {
         ("module.unassign", json!({ "enrollmentId": "<enrollment>", "moduleId": ID }), module),
         ("organization.get", json!({ "organizationId": ID }), "<globex>"),
         ("user.anonymize", json!({ "userId": ID }), user),
+        ("webhook.delete", json!({ "webhookId": ID }), webhook),
+        ("webhook.redeliver", json!({ "webhookId": ID, "eventId": "0000000000000001" }), webhook),
     ]
 }
 
@@ -164,6 +167,10 @@ async fn furnish(world: &World) {
         named("enrollment.enroll", json!({ "courseId": course, "userId": user }), "enrollment").await;
         named("cohort.create", json!({ "name": "a cohort", "userIds": [user] }), "cohort").await;
 
+        let address = json!({ "url": "https://receiver.example/" });
+        let made = world.call(&organization.admin, "webhook.create", address).await.unwrap();
+        world.name(&format!("{foreign}webhook"), made["webhook"]["id"].as_str().unwrap());
+
         world.course_in(organization, &format!("{foreign}done"), json!({})).await;
         let done = json!({ "courseId": format!("<{foreign}done>"), "userId": user });
         named("enrollment.enroll", done, "completion").await;
@@ -208,6 +215,7 @@ fn every_id_is_tried() {
     let excepted = [
         // The number of an event in the caller's own log.
         ("enrollment.onChange", "lastEventId"),
+        ("webhook.redeliver", "eventId"),
     ];
     tried.extend(excepted.map(|(path, field)| (path.to_owned(), field.to_owned())));
     let taken = ids_taken();

@@ -45,9 +45,17 @@ mod slow_readers;
 
 mod processes;
 
+mod scheduler;
+
+mod mail;
+
+mod webhooks;
+
 mod development;
 
 mod verify;
+
+mod metrics;
 
 mod fuzz;
 

@@ -2,7 +2,7 @@
 //! here too (`DOMAIN.md`).
 //!
 //! They are read from the rows themselves, not through the code that wrote them, so that neither can hide what the
-//! other does wrong.
+//! other does wrong. Seals alone are compared by the code that makes them, which has tests of its own.
 
 mod certificates;
 mod counters;
@@ -34,13 +34,22 @@ text_enum! {
         TenantScopedAccess = "tenant_scoped_access",
         /// Nobody waits while there is a seat for them (D11).
         WaitlistMoves = "waitlist_moves",
+        /// No event that was sealed has been altered or removed.
+        EventLogUnaltered = "event_log_unaltered",
     }
 }
 
+/// What proves that an invariant holds.
+pub(super) enum Proof {
+    /// That nothing of this is found.
+    NothingFound(&'static [Sought]),
+    /// That each seal is what its event and those before it come to. It is reckoned anew, not asked in SQL.
+    SealsFit,
+}
+
 impl Invariant {
-    /// Nothing of this is ever found, as long as it holds.
-    pub(super) fn sought(self) -> &'static [Sought] {
-        match self {
+    pub(super) fn proof(self) -> Proof {
+        Proof::NothingFound(match self {
             Invariant::SeatsWithinLimit => enrollments::SEATS_WITHIN_LIMIT,
             Invariant::UniqueEnrollmentPerUserPerCourse => enrollments::UNIQUE_ENROLLMENT_PER_USER_PER_COURSE,
             Invariant::CountersEqualRows => counters::COUNTERS_EQUAL_ROWS,
@@ -52,7 +61,8 @@ impl Invariant {
             Invariant::OrganizationConsistency => organizations::ORGANIZATION_CONSISTENCY,
             Invariant::TenantScopedAccess => enrollments::TENANT_SCOPED_ACCESS,
             Invariant::WaitlistMoves => waitlist::WAITLIST_MOVES,
-        }
+            Invariant::EventLogUnaltered => return Proof::SealsFit,
+        })
     }
 }
 

@@ -6,6 +6,7 @@ mod completion;
 mod guards;
 mod machine;
 mod modules;
+mod reminders;
 mod transitions;
 mod waitlist;
 
@@ -164,7 +165,9 @@ fn subject(caller: &Insider, whom: UserId, wish: &Wish) -> Result<Subject> {
         Wish::Enroll { .. } | Wish::Unenroll { .. } => {
             return policy::subject_of_change(caller, Some(whom));
         }
-        Wish::EndMembership => return Ok(policy::subject_of_system(whom)),
+        Wish::EndMembership | Wish::RunOut | Wish::Remind | Wish::GiveUpWaiting => {
+            return Ok(policy::subject_of_system(whom));
+        }
         Wish::Promote
         | Wish::AssignModule(_)
         | Wish::UnassignModule(_)
@@ -381,9 +384,7 @@ impl World {
 
 /// Facts in a form that can be compared.
 fn all_facts(facts: &Facts) -> impl PartialEq + Debug + use<> {
-    let Facts { courses, members, enrollments, modules, module_enrollments, certificates, queues } =
-        facts.clone();
-    (courses, members, enrollments, modules, module_enrollments, certificates, queues)
+    facts.clone()
 }
 
 /// Changes in a form that can be compared.

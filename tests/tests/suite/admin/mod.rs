@@ -2,6 +2,8 @@
 
 mod verify;
 
+mod log;
+
 use std::time::Duration;
 
 use procedures::Database;
@@ -106,7 +108,7 @@ async fn complete(world: &World, person: &str, course: &str) {
 }
 
 /// Where something is planted.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "certificates",
     "cohort_courses",
     "cohort_members",
@@ -114,6 +116,7 @@ const TABLES: [&str; 12] = [
     "course_enrollments",
     "courses",
     "event_heads",
+    "event_seals",
     "events",
     "identities",
     "memberships",
@@ -124,7 +127,7 @@ const TABLES: [&str; 12] = [
 /// Writes what no procedure writes, and what the database would refuse from anyone else.
 struct Planter<'w> {
     world: &'w World,
-    /// One of its own, on which no foreign key and no check holds.
+    /// One of its own, on which no foreign key, no check and no trigger holds.
     connection: Lease,
 }
 
@@ -133,18 +136,24 @@ impl<'w> Planter<'w> {
         let sizes = PoolSizes { postgres: 1, sqlite_readers: 1 };
         let db = Database::open(world.url(), sizes).expect("the address of a database");
         let mut planter = Planter { world, connection: db.read().await.expect("a connection") };
-        let unguarded = match world.kind {
-            Kind::Postgres => [
+        let unguarded: &[&str] = match world.kind {
+            Kind::Postgres => &[
                 "SET session_replication_role = replica",
                 "ALTER TABLE courses DROP CONSTRAINT seats_within_limit",
             ],
-            Kind::Sqlite => ["PRAGMA foreign_keys = OFF", "PRAGMA ignore_check_constraints = ON"],
+            Kind::Sqlite => &[
+                "PRAGMA foreign_keys = OFF",
+                "PRAGMA ignore_check_constraints = ON",
+                "DROP TRIGGER organization_consistency_certificate",
+                "DROP TRIGGER organization_consistency_new_certificate",
+                "DROP TRIGGER events_are_not_updated",
+                "DROP TRIGGER events_are_not_deleted",
+                "DROP TRIGGER event_seals_are_not_updated",
+                "DROP TRIGGER event_seals_are_not_deleted",
+            ],
         };
         for sql in unguarded {
             planter.run(sql).await;
-        }
-        if world.kind == Kind::Sqlite {
-            planter.run("DROP TRIGGER organization_consistency_certificate").await;
         }
         planter.run("DROP INDEX idx_course_enrollments_unique_user_course").await;
         for table in TABLES {

@@ -17,5 +17,6 @@ mod on_change;
 mod promote;
 mod revoke;
 mod set_notes;
+mod sweeps;
 mod unenroll;
 mod waitlist;

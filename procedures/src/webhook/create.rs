@@ -1,0 +1,100 @@
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::address::{UrlText, callable_url};
+use super::store::{self, WebhookRow};
+use super::{SECRET_PREFIX, Webhook, view};
+use crate::caller::{Cx, Insider};
+use crate::error::{Error, Result};
+use crate::event::{self, EventKind};
+use crate::limits::MAX_WEBHOOKS;
+use crate::policy::{self, Action};
+use crate::router::signature;
+use crate::values::{Secret, WebhookId};
+
+/// Has the organization's events sent to an address of its own, from the next one on. For admins.
+///
+/// Each is a POST of `{type: "enrollment.<kind>", timestamp, data: Event}`, signed with the secret as Standard Webhooks
+/// say. An organization has at most 20.
+#[derive(Clone, Debug, Serialize, Deserialize, TS, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(rename = "WebhookCreateInput", optional_fields = nullable)]
+#[schemars(rename = "WebhookCreateInput")]
+pub struct CreateInput {
+    /// `https`, without credentials, at most 2000 characters, at a public address.
+    pub url: UrlText,
+    /// The kinds of events that are sent, at least one, each once; all unless told.
+    #[schemars(length(min = 1, max = EventKind::ALL.len()))]
+    pub kinds: Option<Vec<EventKind>>,
+}
+
+signature!(Create: Mutation "webhook.create" (CreateInput) -> CreatedWebhook);
+
+/// A new webhook with its secret, which no other answer tells.
+#[derive(Clone, PartialEq, Serialize, Deserialize, TS, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedWebhook {
+    pub webhook: Webhook,
+    /// `whsec_` and 32 random bytes in base64, as libraries for Standard Webhooks take it.
+    pub secret: String,
+}
+
+impl fmt::Debug for CreatedWebhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreatedWebhook").field("webhook", &self.webhook).finish_non_exhaustive()
+    }
+}
+
+pub async fn create(cx: Cx<Insider>, input: CreateInput) -> Result<CreatedWebhook> {
+    policy::require(&cx.caller, Action::WriteWebhooks)?;
+    let tenant = cx.caller.tenant;
+    let url = callable_url(input.url.as_str(), cx.app.webhooks_on_loopback)
+        .map_err(|problem| Error::invalid_input("url", problem))?;
+    let kinds = input.kinds.as_deref().map(each_once).transpose()?;
+    let secret = new_secret()?;
+    cx.write(async |tx| {
+        if store::count(tx, tenant).await? >= MAX_WEBHOOKS {
+            return Err(Error::invalid_input("url", format!("the organization has {MAX_WEBHOOKS} webhooks")));
+        }
+        let webhook = WebhookRow {
+            id: WebhookId::new(),
+            organization_id: tenant.organization_id(),
+            url: url.to_string(),
+            kinds: kinds.clone(),
+            secret: Secret::new(secret.clone()),
+            cursor: event::store::head(tx, tenant).await?.0,
+            disabled_at: None,
+            deleted_at: None,
+            created_at: tx.now,
+        };
+        store::insert(tx, webhook.clone()).await?;
+        Ok(CreatedWebhook { webhook: view::present(&webhook), secret: secret.clone() })
+    })
+    .await
+}
+
+/// The kinds as they are kept.
+fn each_once(kinds: &[EventKind]) -> Result<String> {
+    if kinds.is_empty() {
+        return Err(Error::invalid_input("kinds", "empty"));
+    }
+    for (place, kind) in kinds.iter().enumerate() {
+        if kinds[..place].contains(kind) {
+            return Err(Error::invalid_input(format!("kinds[{place}]"), "named before"));
+        }
+    }
+    Ok(kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(","))
+}
+
+fn new_secret() -> Result<String> {
+    let mut bits = [0_u8; 32];
+    OsRng.try_fill_bytes(&mut bits).map_err(Error::internal)?;
+    Ok(format!("{SECRET_PREFIX}{}", STANDARD.encode(bits)))
+}
