@@ -76,7 +76,7 @@ pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 pub const RETRY_FIRST: Duration = Duration::from_secs(1);
 pub const RETRY_LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// How often a delivery is attempted before it is dead: for about nine hours.
+/// How often a delivery is attempted before it is dead: for about eight hours.
 pub const MAX_DELIVERY_ATTEMPTS: i32 = 20;
 
 /// Characters kept of what went wrong with a delivery.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use diesel::dsl::count_star;
+use diesel::dsl::{count_star, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::{EnrollmentStatus, Source};
 use crate::caller::Tenant;
@@ -223,7 +224,8 @@ pub(super) async fn waitlist_positions(
         .inner_join(ahead.on(is_ahead))
         .filter(enrollments::organization_id.eq(tenant.organization_id()))
         .filter(enrollments::id.eq_any(waiting))
-        .filter(ahead.field(enrollments::status).eq(EnrollmentStatus::Waitlisted))
+        // In the words of the index that has waitlists alone.
+        .filter(sql::<Bool>("ahead.status = 'waitlisted'"))
         .group_by(enrollments::id)
         .select((enrollments::id, count_star()));
     let places: Vec<(EnrollmentId, i64)> = conn.load(query).await?;

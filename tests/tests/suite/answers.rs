@@ -83,6 +83,12 @@ pub fn published(fields: Value) -> Value {
     merged(course(usual), fields)
 }
 
+/// An event's data as `enrollment.history` tells it: with the request that brought it about.
+pub fn audited(mut data: Value) -> Value {
+    data["requestId"] = tests::REQUEST_ID.into();
+    data
+}
+
 /// The last page of a list.
 pub fn last_page(items: impl IntoIterator<Item = Value>) -> Value {
     json!({ "items": items.into_iter().collect::<Vec<_>>(), "nextCursor": null })

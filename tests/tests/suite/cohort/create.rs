@@ -5,7 +5,7 @@ use serde_json::json;
 use tests::{World, expect, on_both, refusal};
 
 use super::{UNKNOWN, cohort, not_there, refused_to_others, standing};
-use crate::answers::{each, enrollment};
+use crate::answers::{audited, each, enrollment};
 
 on_both![
     of_a_name_alone,
@@ -49,7 +49,8 @@ async fn its_members_are_enrolled_at_once(world: World) {
     let history = world.ok(&world.acme.learner, "enrollment.history", json!({ "enrollmentId": "<2>" })).await;
     assert_eq!(each(&history, "kind"), ["enrolled"]);
     assert_eq!(each(&history, "actor"), [json!({ "kind": "system", "id": null })]);
-    assert_eq!(each(&history, "data"), [json!({ "status": "enrolled", "attempt": 1, "source": "cohort" })]);
+    let data = json!({ "status": "enrolled", "attempt": 1, "source": "cohort" });
+    assert_eq!(each(&history, "data"), [audited(data)]);
     for course in ["<course>", "<other>"] {
         assert_eq!(standing(&world, course, &people).await, json!(["enrolled", "enrolled", "enrolled"]));
     }

@@ -4,7 +4,7 @@ use procedures::session::Scope;
 use serde_json::{Value, json};
 use tests::{World, expect, merged, on_both, refusal};
 
-use crate::answers::{each, last_page};
+use crate::answers::{audited, each, last_page};
 
 on_both![all_that_happened, page_by_page, another_organization_counts_for_itself, to_whom];
 
@@ -22,7 +22,9 @@ fn event(fields: Value) -> Value {
         "actor": { "kind": "user", "id": "<learner>" },
         "data": { "status": "enrolled", "attempt": 1, "source": "self" },
     });
-    merged(usual, fields)
+    let mut event = merged(usual, fields);
+    event["data"] = audited(event["data"].take());
+    event
 }
 
 async fn all_that_happened(world: World) {

@@ -4,7 +4,7 @@ use procedures::session::Scope;
 use serde_json::{Value, json};
 use tests::{Actor, World, expect, merged, on_both, refusal};
 
-use crate::answers::{each, enrollment};
+use crate::answers::{audited, each, enrollment};
 
 on_both![
     a_coordinator_writes_notes,
@@ -50,7 +50,7 @@ async fn a_coordinator_writes_notes(world: World) {
     let expected = json!({
         "id": "0000000000000002", "at": "<t2>", "kind": "notesSet", "organizationId": "<acme>",
         "courseId": "<course>", "enrollmentId": "<1>", "userId": "<learner>",
-        "actor": { "kind": "user", "id": "<coordinator>" }, "data": {},
+        "actor": { "kind": "user", "id": "<coordinator>" }, "data": audited(json!({})),
     });
     expect(&history["items"][1], &expected);
     assert!(!world.contents().await["events"].concat().contains("mornings"));

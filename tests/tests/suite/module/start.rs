@@ -6,7 +6,7 @@ use procedures::session::Scope;
 use serde_json::{Value, json};
 use tests::{Actor, World, expect, merged, on_both, refusal};
 
-use crate::answers::enrollment;
+use crate::answers::{audited, enrollment};
 
 on_both![
     a_learner_starts_a_module,
@@ -57,7 +57,7 @@ pub(super) fn event(fields: Value) -> Value {
         "enrollmentId": "<1>",
         "userId": "<learner>",
         "actor": { "kind": "user", "id": "<learner>" },
-        "data": { "moduleId": "<module>" },
+        "data": audited(json!({ "moduleId": "<module>" })),
     });
     merged(usual, fields)
 }

@@ -11,7 +11,7 @@ on_both![create, create_a_slug_that_is_taken, get, get_another, by_whom];
 async fn create(world: World) {
     let input = json!({ "slug": "initech", "name": "Initech" });
     let answer = world.ok(&world.global_admin, "organization.create", input).await;
-    let expected = json!({ "id": "<1>", "slug": "initech", "name": "Initech", "createdAt": "<t1>" });
+    let expected = json!({ "id": "<1>", "slug": "initech", "name": "Initech", "createdAt": "<t1>", "reminderLeadDays": [30, 7] });
     expect(&answer, &expected);
 
     let there = world.global_admin.choosing(&world.id("<1>"));
@@ -29,7 +29,7 @@ async fn create_a_slug_that_is_taken(world: World) {
 async fn get(world: World) {
     for input in [json!(null), json!({}), json!({ "organizationId": "<acme>" })] {
         let answer = world.ok(&world.global_admin, "organization.get", input).await;
-        let expected = json!({ "id": "<acme>", "slug": "acme", "name": "acme", "createdAt": "<t1>" });
+        let expected = json!({ "id": "<acme>", "slug": "acme", "name": "acme", "createdAt": "<t1>", "reminderLeadDays": [30, 7] });
         expect(&answer, &expected);
     }
 }

@@ -16,7 +16,9 @@ on_both![
 const UPDATE: &str = "organization.update";
 
 fn acme(fields: Value) -> Value {
-    let usual = json!({ "id": "<acme>", "slug": "acme", "name": "acme", "createdAt": "<t1>" });
+    let usual = json!({
+        "id": "<acme>", "slug": "acme", "name": "acme", "reminderLeadDays": [30, 7], "createdAt": "<t1>",
+    });
     merged(usual, fields)
 }
 

@@ -177,7 +177,7 @@ async fn anonymizing_ending_and_taking_notes(world: World) {
             learners(&world, &format!("nameless {round}"), 8).await.into_iter().enumerate()
         {
             let course = world.course(&format!("course {round} {number}"), json!({})).await;
-            let key = |of: &str| format!("{of} {round} {number}");
+            let key = |of: &str| format!("{of}-{round}-{number}");
             let input = json!({
                 "courseId": course, "userId": user, "notes": NOTES, "idempotencyKey": key("enroll"),
             });
