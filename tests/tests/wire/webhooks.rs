@@ -66,8 +66,11 @@ impl Scene {
     }
 
     async fn events(&self, enrollment: &Value) -> Vec<Value> {
-        let history = self.admin.ok("enrollment.history", json!({ "enrollmentId": enrollment })).await;
-        history["items"].as_array().expect("a page").clone()
+        let mut log = self.admin.ok("event.since", json!({ "limit": 200 })).await;
+        assert_eq!(log["nextCursor"], json!(null));
+        let mut events: Vec<Value> = log["items"].as_array_mut().expect("a page").drain(..).collect();
+        events.retain(|event| event["enrollmentId"] == *enrollment);
+        events
     }
 }
 

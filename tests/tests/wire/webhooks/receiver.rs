@@ -63,7 +63,8 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
         let (told, posts) = mpsc::unbounded_channel();
-        let mut answers = answers.to_vec().into_iter();
+        let answers = Vec::from(answers);
+        let mut answers = answers.into_iter();
         tokio::spawn(async move {
             let mut silent = Vec::new();
             while let Ok((connection, _)) = listener.accept().await {
