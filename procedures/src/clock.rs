@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::limits::CLOCK_ANSWER;
 use crate::values::Moment;
 
 /// The database's time, so that processes agree, plus an offset that only development mode ever moves.
@@ -31,7 +32,12 @@ impl Clock {
     }
 
     /// Takes over what the database said its time was, which it did between these two moments of the system's clock.
+    ///
+    /// An answer that took long, or was slept over, says too little of when it was given.
     pub(crate) fn follow(&self, database: Moment, asked: Moment, answered: Moment) {
+        if answered > asked.plus(CLOCK_ANSWER) {
+            return;
+        }
         let here = asked.micros() + (answered.micros() - asked.micros()) / 2;
         self.skew.store(database.micros() - here, Ordering::Relaxed);
     }
@@ -55,6 +61,9 @@ mod tests {
         clock.follow(asked.plus(minute), asked, asked);
         let apart = |moment: Moment| (moment.micros() - Moment::system().micros()) / 1_000_000;
         assert!((59..=60).contains(&apart(clock.now())));
+        let late = asked.plus(minute);
+        clock.follow(late.plus(minute * 60), asked, late);
+        assert!((59..=60).contains(&apart(clock.now())), "a late answer is not believed");
         clock.set_offset_micros(3_600_000_000);
         assert!((3659..=3660).contains(&apart(clock.now())));
         assert!((59..=60).contains(&apart(clock.real())));

@@ -44,6 +44,24 @@ impl Lease {
     }
 }
 
+impl Lease {
+    /// Lets another process have the job at once. What cannot be released runs out.
+    pub async fn release(&mut self, app: &App) {
+        if self.until == Moment::EPOCH {
+            return;
+        }
+        self.until = Moment::EPOCH;
+        let (now, job, holder) = (app.clock.real(), self.job, self.holder);
+        let released = app.db.transaction(now, async |tx| {
+            let own = leases::table.filter(leases::job.eq(job.to_owned())).filter(leases::holder.eq(holder));
+            Ok(tx.execute(diesel::update(own).set(leases::until.eq(now))).await?)
+        });
+        if let Err(error) = released.await {
+            tracing::debug!(cause = ?error.cause(), job, "a lease could not be released");
+        }
+    }
+}
+
 async fn take(app: &App, job: &'static str, holder: ProcessId, now: Moment, until: Moment) -> Result<bool> {
     app.db
         .transaction(now, async |tx| {

@@ -102,8 +102,10 @@ impl App {
 
     /// Measures how far the system's clock is from the database's.
     pub async fn synchronize(&self) -> Result<()> {
+        // The connection first: waiting for one must not count as the time that the question took.
+        let mut conn = self.db.read().await?;
         let asked = values::Moment::system();
-        if let Some(time) = self.db.time().await? {
+        if let Some(time) = db::time(&mut conn).await? {
             self.clock.follow(time, asked, values::Moment::system());
         }
         Ok(())

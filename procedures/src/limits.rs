@@ -42,17 +42,17 @@ pub const USUAL_REMINDER_LEADS: [i32; 2] = [30, 7];
 /// How many lead times an organization may have reminders at.
 pub const MAX_REMINDER_LEADS: usize = 5;
 
-/// The longest of them, in days.
-pub const MAX_REMINDER_LEAD: u32 = 365;
-
 /// Enrollments that a sweep changes in one transaction.
 pub const SWEEP_CHUNK: usize = 200;
 
 /// How many people on a waitlist are looked at beyond the seats that are free, should some have to be passed over.
 pub const PASSED_OVER_AT_ONCE: usize = 16;
 
+/// How long the database may take to say its time, to be believed.
+pub const CLOCK_ANSWER: Duration = Duration::from_millis(200);
+
 /// How long a process has a job to itself.
-pub const LEASE: Duration = Duration::from_secs(10);
+pub const LEASE: Duration = Duration::from_secs(4);
 
 /// Events of an organization that are sealed, or compared with their seals, at once.
 pub const SEAL_CHUNK: usize = 1000;
@@ -71,6 +71,13 @@ pub const MAIL_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a delivery is its claimer's: far longer than sending it may take.
 pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+
+/// Deliveries to one webhook that are under way at a time.
+pub const WEBHOOK_AT_ONCE: i64 = 2;
+
+/// How long what became of a delivery is kept, and how many are deleted at a time.
+pub const DELIVERY_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+pub const DELIVERY_PURGE: i64 = 10_000;
 
 /// How long after a failed attempt the next one is made: at first, and at the most.
 pub const RETRY_FIRST: Duration = Duration::from_secs(1);

@@ -66,6 +66,12 @@ pub const PURGE_INTERVAL: Duration = Duration::from_secs(10 * 60);
 /// How often the scheduler looks whether anything is due.
 pub const SCHEDULER_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How many times as long as it took a job rests, up to four times the interval: looking takes a small part of the time.
+pub const JOB_DUTY: u32 = 20;
+
+/// Mail that one process sends at a time.
+pub const MAIL_AT_ONCE: usize = 4;
+
 /// How often the system's clock is compared with the database's.
 pub const CLOCK_INTERVAL: Duration = Duration::from_secs(30);
 

@@ -1,6 +1,7 @@
 //! Sending what is due by one way, on every process: who claims a delivery sends it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use procedures::App;
 use procedures::delivery::{Channel, Claimed, Settlement, claim, settle};
@@ -16,6 +17,8 @@ pub trait Sender: Send + Sync + 'static {
     const CHANNEL: Channel;
     /// How many deliveries one process sends at a time.
     const AT_ONCE: usize;
+    /// How long sending one takes at the most.
+    const TIMEOUT: Duration;
 
     /// Sends one, in less time than a claim lasts. What goes wrong is told in words that hold no secret.
     fn send(&self, app: &App, claimed: &Claimed) -> impl Future<Output = Settlement> + Send;
@@ -39,7 +42,11 @@ pub async fn run<S: Sender>(app: Arc<App>, sender: Arc<S>, stop: CancellationTok
         };
         let (app, sender) = (app.clone(), sender.clone());
         under_way.spawn(async move {
-            let settlement = sender.send(&app, &claimed).await;
+            // A process that was paused may find its claim about to be somebody else's.
+            let settlement = match claimed.stands_for(&app, S::TIMEOUT * 2) {
+                true => sender.send(&app, &claimed).await,
+                false => Settlement::Failed("the claim was too old to send by".into()),
+            };
             if let Err(error) = settle(&app, &claimed, settlement).await {
                 answer::log(&error, None, S::CHANNEL.as_str());
             }

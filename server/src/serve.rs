@@ -12,7 +12,6 @@ use http::StatusCode;
 use http::header::UPGRADE;
 use http::request::Parts;
 use procedures::App;
-use procedures::delivery::Channel;
 use procedures::error::{Code, Error};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -51,17 +50,16 @@ impl Server {
         let sockets = Sockets::new(connections.clone(), closing.clone());
         let app = self.app.clone();
         let outbound = TaskTracker::new();
-        let mut channels = vec![Channel::Webhook];
         let webhooks = Arc::new(Webhooks::new(app.webhooks_on_loopback));
         outbound.spawn(outbound::run(app.clone(), webhooks, closing.clone()));
+        let sends_mail = self.mailer.is_some();
         if let Some(mailer) = self.mailer.take() {
-            channels.push(Channel::Mail);
             outbound.spawn(outbound::run(app.clone(), Arc::new(mailer), closing.clone()));
         }
         outbound.close();
         let routes = self.routes(health.clone(), metrics.clone(), sockets, closing.clone());
         let upkeep = tokio::spawn(metrics.upkeep());
-        let scheduler = tokio::spawn(scheduler::run(app.clone(), channels));
+        let jobs = scheduler::start(&app, sends_mail, &closing);
         let relay = tokio::spawn(procedures::event::relay(app.clone()));
 
         let accepting = async {
@@ -74,7 +72,6 @@ impl Server {
         let housekeeping = tokio::spawn(purge(app.clone()));
         tokio::join!(accepting, listener::accept(listener, routes, &connections, closing.clone()));
         housekeeping.abort();
-        scheduler.abort();
         relay.abort();
         upkeep.abort();
 
@@ -83,6 +80,7 @@ impl Server {
         let drained = async {
             connections.wait().await;
             app.mutations.wait().await;
+            jobs.wait().await;
             outbound.wait().await;
         };
         match tokio::time::timeout(DRAIN_TIMEOUT, drained).await {
@@ -182,7 +180,7 @@ async fn upgraded(
     upgraded.unwrap_or_else(|error| refuse(&error, &request_id()))
 }
 
-/// Deletes idempotency records that have outlived their time, now and then.
+/// Deletes idempotency records and deliveries that have outlived their time, now and then.
 async fn purge(app: Arc<App>) {
     let mut ticks = tokio::time::interval(PURGE_INTERVAL);
     loop {
@@ -190,6 +188,10 @@ async fn purge(app: Arc<App>) {
         let now = app.clock.now();
         match procedures::idempotency::purge(&app.db, now).await {
             Ok(purged) => tracing::debug!(purged, "idempotency records purged"),
+            Err(error) => answer::log(&error, None, "housekeeping"),
+        }
+        match procedures::delivery::purge(&app).await {
+            Ok(purged) => tracing::debug!(purged, "deliveries purged"),
             Err(error) => answer::log(&error, None, "housekeeping"),
         }
     }

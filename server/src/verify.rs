@@ -15,6 +15,7 @@ pub async fn run(db: Database) -> anyhow::Result<()> {
         bail!("the database's schema is not current: run `rollbook migrate`");
     }
     let app = App::new(db);
+    app.synchronize().await.map_err(cause)?;
     // Development mode may have moved the clock; then courses have ended by that.
     app.clock.set_offset_micros(development::clock_offset(&app.db).await.map_err(cause)?);
     let organizations = tenants(&app).await.map_err(cause)?;

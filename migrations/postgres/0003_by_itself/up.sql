@@ -48,6 +48,9 @@ CREATE TABLE webhooks (
     kinds text,
     secret text NOT NULL,
     cursor bigint NOT NULL,
+    -- How often in a row its receiver was not well, and when it is tried again.
+    failures integer NOT NULL DEFAULT 0,
+    retry_at timestamptz,
     disabled_at timestamptz,
     deleted_at timestamptz,
     created_at timestamptz NOT NULL,
@@ -81,5 +84,7 @@ CREATE TABLE deliveries (
 );
 CREATE UNIQUE INDEX deliveries_webhook ON deliveries (webhook_id, event_number) WHERE channel = 'webhook';
 CREATE UNIQUE INDEX deliveries_mail ON deliveries (organization_id, event_number) WHERE channel = 'mail';
+CREATE INDEX deliveries_claimed ON deliveries (webhook_id) WHERE state = 'claimed';
+CREATE INDEX deliveries_settled ON deliveries (due_at) WHERE state IN ('delivered', 'dead');
 -- A claimed one is due again when its claim is given up.
 CREATE INDEX deliveries_due ON deliveries (channel, due_at) WHERE state IN ('pending', 'claimed');

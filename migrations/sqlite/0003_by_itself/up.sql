@@ -55,6 +55,9 @@ CREATE TABLE webhooks (
     kinds TEXT,
     secret TEXT NOT NULL,
     cursor INTEGER NOT NULL,
+    -- How often in a row its receiver was not well, and when it is tried again.
+    failures INTEGER NOT NULL DEFAULT 0,
+    retry_at INTEGER,
     disabled_at INTEGER,
     deleted_at INTEGER,
     created_at INTEGER NOT NULL,
@@ -88,5 +91,7 @@ CREATE TABLE deliveries (
 ) STRICT;
 CREATE UNIQUE INDEX deliveries_webhook ON deliveries (webhook_id, event_number) WHERE channel = 'webhook';
 CREATE UNIQUE INDEX deliveries_mail ON deliveries (organization_id, event_number) WHERE channel = 'mail';
+CREATE INDEX deliveries_claimed ON deliveries (webhook_id) WHERE state = 'claimed';
+CREATE INDEX deliveries_settled ON deliveries (due_at) WHERE state IN ('delivered', 'dead');
 -- A claimed one is due again when its claim is given up.
 CREATE INDEX deliveries_due ON deliveries (channel, due_at) WHERE state IN ('pending', 'claimed');

@@ -21,6 +21,7 @@ pub(crate) use connection::{locked, shared, together, unclaimed};
 pub(crate) use functions::{coalesce, contains, lower};
 pub(crate) use moments::days_before;
 pub(crate) use pairs::pairs;
+pub(crate) use pool::time;
 pub use pool::{Database, Lease, PoolFigures, PoolSizes};
 pub use retry::repeated;
 pub use transaction::Transaction;

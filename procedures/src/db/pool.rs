@@ -109,14 +109,6 @@ impl Database {
         matches!(self.readers.manager(), Connector::Postgres { .. })
     }
 
-    /// The database's time; none where it has no clock but the system's.
-    pub(crate) async fn time(&self) -> Result<Option<Moment>> {
-        let mut lease = self.read().await?;
-        let Connection::Postgres(conn) = &mut *lease else { return Ok(None) };
-        let time = diesel::select(diesel::dsl::sql::<Instant>("clock_timestamp()"));
-        Ok(Some(diesel_async::RunQueryDsl::get_result(time, conn).await?))
-    }
-
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         let one: i32 = self.read().await?.one(diesel::select(1.into_sql::<Integer>())).await?;
@@ -143,6 +135,13 @@ impl Database {
     pub(super) async fn write(&self) -> Result<Lease> {
         lease(&self.writers).await
     }
+}
+
+/// The database's time; none where it has no clock but the system's.
+pub(crate) async fn time(connection: &mut Connection) -> Result<Option<Moment>> {
+    let Connection::Postgres(conn) = connection else { return Ok(None) };
+    let time = diesel::select(diesel::dsl::sql::<Instant>("clock_timestamp()"));
+    Ok(Some(diesel_async::RunQueryDsl::get_result(time, conn).await?))
 }
 
 async fn lease(pool: &Pool<Connector>) -> Result<Lease> {

@@ -331,6 +331,8 @@ table! {
         kinds -> Nullable<Text>,
         secret -> Text,
         cursor -> BigInt,
+        failures -> Integer,
+        retry_at -> Nullable<Instant>,
         disabled_at -> Nullable<Instant>,
         deleted_at -> Nullable<Instant>,
         created_at -> Instant,

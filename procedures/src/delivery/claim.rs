@@ -17,20 +17,28 @@ use crate::values::{DeliveryId, WebhookId};
 /// A delivery that is this process's to send.
 #[derive(Clone, Debug)]
 pub struct Claimed {
-    pub id: DeliveryId,
-    /// The webhook it goes to; none for mail.
-    pub webhook_id: Option<WebhookId>,
-    /// The how-manieth attempt this is, from 1.
-    pub attempt: i32,
+    delivery: DeliveryRow,
     pub event: Event,
 }
 
 impl Claimed {
-    fn channel(&self) -> Channel {
-        match self.webhook_id {
-            Some(_) => Channel::Webhook,
-            None => Channel::Mail,
-        }
+    pub fn id(&self) -> DeliveryId {
+        self.delivery.id
+    }
+
+    /// The webhook it goes to; none for mail.
+    pub fn webhook_id(&self) -> Option<WebhookId> {
+        self.delivery.webhook_id
+    }
+
+    /// The how-manieth attempt this is, from 1.
+    pub fn attempt(&self) -> i32 {
+        self.delivery.attempts
+    }
+
+    /// Whether it will still be this process's to send after so long.
+    pub fn stands_for(&self, app: &App, long: Duration) -> bool {
+        app.clock.real().plus(long) < self.delivery.due_at
     }
 
     /// What names the event in the world outside, the same in every attempt and to every receiver.
@@ -55,10 +63,19 @@ pub async fn claim(app: &App, channel: Channel) -> Result<Option<Claimed>> {
     if !store::is_due(&mut *app.db.read().await?, channel, app.clock.real()).await? {
         return Ok(None);
     }
-    repeated(|| claim_once(app, channel)).await
+    let Some(delivery) = repeated(|| claim_once(app, channel)).await? else { return Ok(None) };
+    match event_of(app, &delivery).await {
+        Ok(event) => Ok(Some(Claimed { delivery, event })),
+        // It is settled, so that those behind it have their turn.
+        Err(error) => {
+            let problem = "the event could not be read".to_owned();
+            settled(app, &delivery, Settlement::Failed(problem)).await?;
+            Err(error)
+        }
+    }
 }
 
-async fn claim_once(app: &App, channel: Channel) -> Result<Option<Claimed>> {
+async fn claim_once(app: &App, channel: Channel) -> Result<Option<DeliveryRow>> {
     let now = app.clock.real();
     app.db
         .transaction(now, async |tx| {
@@ -70,48 +87,56 @@ async fn claim_once(app: &App, channel: Channel) -> Result<Option<Claimed>> {
                 ..due
             };
             store::save(tx, &claimed).await?;
-            let tenant = Tenant::of(claimed.organization_id);
-            let (before, number) = (EventId(claimed.event_number - 1), EventId(claimed.event_number));
-            let all = EventFilter { course: None, user: None };
-            let event = event::store::between(tx, tenant, all, before, number, 1).await?.pop();
-            Ok(Some(Claimed {
-                id: claimed.id,
-                webhook_id: claimed.webhook_id,
-                attempt: claimed.attempts,
-                event: event.ok_or_else(|| Error::internal("a delivery of an event that is not there"))?,
-            }))
+            Ok(Some(claimed))
         })
         .await
 }
 
+/// The event that a delivery is of.
+async fn event_of(app: &App, delivery: &DeliveryRow) -> Result<Event> {
+    let tenant = Tenant::of(delivery.organization_id);
+    let (before, number) = (EventId(delivery.event_number - 1), EventId(delivery.event_number));
+    let all = EventFilter { course: None, user: None };
+    let mut conn = app.db.read().await?;
+    let event = event::store::between(&mut conn, tenant, all, before, number, 1).await?.pop();
+    event.ok_or_else(|| Error::internal("a delivery of an event that is not there"))
+}
+
 /// Says what came of a claim. One that was given up meanwhile is somebody else's to settle.
 pub async fn settle(app: &App, claimed: &Claimed, settlement: Settlement) -> Result<()> {
+    settled(app, &claimed.delivery, settlement).await
+}
+
+async fn settled(app: &App, delivery: &DeliveryRow, settlement: Settlement) -> Result<()> {
     let now = app.clock.real();
+    let attempt = delivery.attempts;
     let (state, due_at, problem) = match settlement {
         Settlement::Delivered => (DeliveryState::Delivered, now, None),
-        Settlement::Failed(problem) if claimed.attempt < MAX_DELIVERY_ATTEMPTS => {
-            (DeliveryState::Pending, now.plus(backoff(claimed.attempt)), Some(problem))
+        Settlement::Failed(problem) if attempt < MAX_DELIVERY_ATTEMPTS => {
+            (DeliveryState::Pending, now.plus(backoff(attempt)), Some(problem))
         }
         Settlement::Failed(problem) | Settlement::Hopeless(problem) => {
             (DeliveryState::Dead, now, Some(problem))
         }
     };
     let problem = problem.map(|problem| problem.chars().take(MAX_PROBLEM).collect::<String>());
-    let stood = repeated(|| {
-        let problem = problem.clone();
-        app.db.transaction(now, async move |tx| {
-            store::settle(tx, claimed.id, claimed.attempt, state, due_at, problem).await
-        })
-    });
-    match stood.await? {
-        true => metric::settled(claimed.channel(), state),
-        false => tracing::warn!(delivery = %claimed.id, "a claim was given up before it was settled"),
+    let after = DeliveryRow { state, due_at, problem, ..delivery.clone() };
+    let stood = repeated(|| app.db.transaction(now, async |tx| store::settle(tx, &after).await)).await?;
+    if !stood {
+        tracing::warn!(delivery = %delivery.id, "a claim was given up before it was settled");
+        return Ok(());
+    }
+    metric::settled(delivery.channel, state);
+    if state == DeliveryState::Dead {
+        let (channel, organization) = (delivery.channel.as_str(), delivery.organization_id);
+        let (webhook, problem) = (delivery.webhook_id.map(|id| id.to_string()), after.problem);
+        tracing::warn!(delivery = %delivery.id, channel, %organization, webhook, attempt, problem, "given up");
     }
     Ok(())
 }
 
 /// Twice as long each time, up to a most.
-fn backoff(attempt: i32) -> Duration {
+pub(super) fn backoff(attempt: i32) -> Duration {
     let doublings = u32::try_from(attempt - 1).unwrap_or(0).min(31);
     RETRY_FIRST.saturating_mul(1 << doublings).min(RETRY_LONGEST)
 }

@@ -21,32 +21,48 @@ pub struct Dispatched {
     pub events: usize,
     /// Deliveries that were made of them.
     pub deliveries: usize,
+    /// Whether a reader of theirs has more to read.
+    pub more: bool,
 }
 
 /// Makes one step: a chunk of events for each reader that is behind. Nothing is left where there are none.
 pub async fn dispatch(app: &App, channel: Channel) -> Result<Dispatched> {
     let mut done = Dispatched::default();
+    // What fails for one reader is told once the others have been served.
+    let mut failed = Ok(());
     match channel {
         Channel::Mail => {
             let behind = store::mail_behind(&mut *app.db.read().await?, DISPATCH_READERS).await?;
             for organization in behind {
-                done.add(repeated(|| mail(app, Tenant::of(organization))).await?);
+                match repeated(|| mail(app, Tenant::of(organization))).await {
+                    Ok(more) => done.add(more),
+                    Err(error) => failed = Err(error),
+                }
             }
         }
         Channel::Webhook => {
             let behind = store::webhooks_behind(&mut *app.db.read().await?, DISPATCH_READERS).await?;
             for (organization, id) in behind {
-                done.add(repeated(|| webhook(app, Tenant::of(organization), id)).await?);
+                match repeated(|| webhook(app, Tenant::of(organization), id)).await {
+                    Ok(more) => done.add(more),
+                    Err(error) => failed = Err(error),
+                }
             }
         }
     }
-    Ok(done)
+    failed.map(|()| done)
 }
 
 impl Dispatched {
+    /// A chunk that one reader has read.
+    fn of(events: usize, deliveries: usize) -> Self {
+        Dispatched { events, deliveries, more: events == DISPATCH_CHUNK }
+    }
+
     fn add(&mut self, more: Dispatched) {
         self.events += more.events;
         self.deliveries += more.deliveries;
+        self.more |= more.more;
     }
 }
 
@@ -72,7 +88,7 @@ async fn mail(app: &App, tenant: Tenant) -> Result<Dispatched> {
                 .collect();
             tx.insert_all(&due).await?;
             tx.update_all(&[cursor]).await?;
-            Ok(Dispatched { events: events.len(), deliveries: due.len() })
+            Ok(Dispatched::of(events.len(), due.len()))
         })
         .await
 }
@@ -94,7 +110,7 @@ async fn webhook(app: &App, tenant: Tenant, id: WebhookId) -> Result<Dispatched>
                 .collect();
             tx.insert_all(&due).await?;
             webhook::store::save(tx, webhook).await?;
-            Ok(Dispatched { events: events.len(), deliveries: due.len() })
+            Ok(Dispatched::of(events.len(), due.len()))
         })
         .await
 }

@@ -10,11 +10,13 @@
 mod claim;
 mod dispatch;
 mod letter;
+mod purge;
 pub(crate) mod store;
 
 pub use claim::{Claimed, Settlement, claim, settle};
 pub use dispatch::{Dispatched, dispatch};
 pub use letter::{Letter, Subject, letter};
+pub use purge::purge;
 pub(crate) use store::MailCursor;
 
 use crate::event::EventKind;

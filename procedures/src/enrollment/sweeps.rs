@@ -76,12 +76,19 @@ pub async fn sweep(app: &App, sweep: Sweep) -> Result<Swept> {
         });
     }
     let mut changed = 0;
+    // What fails for one organization is told once the others have had their turn.
+    let mut failed = Ok(());
     for (organization, commands) in by_organization {
         let tenant = Tenant::of(organization);
-        let carried_out = repeated(|| write::by_itself(app, tenant, &commands)).await?;
-        metric::swept(sweep, carried_out);
-        changed += carried_out;
+        match repeated(|| write::by_itself(app, tenant, &commands)).await {
+            Ok(carried_out) => {
+                metric::swept(sweep, carried_out);
+                changed += carried_out;
+            }
+            Err(error) => failed = Err(error),
+        }
     }
+    failed?;
     // Where nothing that was due could be changed, looking again at once would find the same.
     Ok(Swept { changed, more: full && changed > 0 })
 }

@@ -70,6 +70,8 @@ pub async fn create(cx: Cx<Insider>, input: CreateInput) -> Result<CreatedWebhoo
             kinds: kinds.clone(),
             secret: Secret::new(secret.clone()),
             cursor: event::store::head(tx, tenant).await?.0,
+            failures: 0,
+            retry_at: None,
             disabled_at: None,
             deleted_at: None,
             created_at: tx.now,

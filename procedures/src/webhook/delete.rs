@@ -30,7 +30,6 @@ pub async fn delete(cx: Cx<Insider>, input: DeleteInput) -> Result<Webhook> {
         let found = store::find_locked(tx, tenant, input.webhook_id).await?.ok_or_else(Error::not_found)?;
         let deleted = WebhookRow { deleted_at: Some(tx.now), ..found };
         store::save(tx, deleted.clone()).await?;
-        store::give_up(tx, &deleted, "the webhook is deleted").await?;
         Ok(view::present(&deleted))
     })
     .await

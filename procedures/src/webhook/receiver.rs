@@ -17,7 +17,7 @@ pub struct Receiver {
 
 /// Whom a delivery goes to; nobody, once the webhook is deleted or disabled.
 pub async fn receiver(app: &App, claimed: &Claimed) -> Result<Option<Receiver>> {
-    let Some(id) = claimed.webhook_id else { return Ok(None) };
+    let Some(id) = claimed.webhook_id() else { return Ok(None) };
     let found = store::find(&mut *app.db.read().await?, tenant(claimed), id).await?;
     let told = found.filter(|webhook| webhook.disabled_at.is_none());
     Ok(told.map(|webhook| Receiver { url: webhook.url, secret: webhook.secret }))
@@ -25,7 +25,7 @@ pub async fn receiver(app: &App, claimed: &Claimed) -> Result<Option<Receiver>> 
 
 /// Sends nothing more to a receiver that said it is gone.
 pub async fn disable(app: &App, claimed: &Claimed) -> Result<()> {
-    let Some(id) = claimed.webhook_id else { return Ok(()) };
+    let Some(id) = claimed.webhook_id() else { return Ok(()) };
     repeated(|| disable_once(app, tenant(claimed), id)).await
 }
 
@@ -38,8 +38,7 @@ async fn disable_once(app: &App, tenant: Tenant, id: WebhookId) -> Result<()> {
         .transaction(app.clock.now(), async |tx| {
             let Some(found) = store::find_locked(tx, tenant, id).await? else { return Ok(()) };
             let disabled = WebhookRow { disabled_at: found.disabled_at.or(Some(tx.now)), ..found };
-            store::save(tx, disabled.clone()).await?;
-            store::give_up(tx, &disabled, "the webhook is disabled").await
+            store::save(tx, disabled).await
         })
         .await
 }

@@ -2,7 +2,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Webhook, store, view};
+use super::store::{self, WebhookRow};
+use super::{Webhook, view};
 use crate::caller::{Cx, Insider};
 use crate::error::{Error, Result};
 use crate::event::EventId;
@@ -42,7 +43,10 @@ pub async fn redeliver(cx: Cx<Insider>, input: RedeliverInput) -> Result<Webhook
         if !is_ahead {
             store::send_again(tx, &webhook, event.id, cx.app.clock.real()).await?;
         }
-        Ok(view::present(&webhook))
+        let presented = view::present(&webhook);
+        // Whoever asks believes that the receiver is well again.
+        store::save(tx, WebhookRow { failures: 0, retry_at: None, ..webhook }).await?;
+        Ok(presented)
     })
     .await
 }

@@ -24,6 +24,10 @@ table_row! {
         secret: Secret,
         /// The last event that was looked at for it.
         cursor: i64,
+        /// How often in a row its receiver was not well.
+        failures: i32,
+        /// When it is tried again.
+        retry_at: Option<Moment>,
         disabled_at: Option<Moment>,
         deleted_at: Option<Moment>,
         created_at: Moment,
@@ -109,19 +113,6 @@ pub(super) async fn insert(tx: &mut Transaction<'_>, webhook: WebhookRow) -> Res
 /// Saves a webhook that this transaction has locked.
 pub(crate) async fn save(tx: &mut Transaction<'_>, webhook: WebhookRow) -> Result<()> {
     Ok(tx.update_all(&[webhook]).await?)
-}
-
-/// Gives up what waits to be sent to a webhook that this transaction has locked. What somebody is sending is theirs to
-/// settle.
-pub(super) async fn give_up(tx: &mut Transaction<'_>, webhook: &WebhookRow, problem: &str) -> Result<()> {
-    let waiting = deliveries::table
-        .filter(deliveries::webhook_id.eq(webhook.id))
-        .filter(deliveries::channel.eq(of_webhooks()))
-        .filter(deliveries::state.eq(DeliveryState::Pending));
-    let given_up = diesel::update(waiting)
-        .set((deliveries::state.eq(DeliveryState::Dead), deliveries::problem.eq(problem.to_owned())));
-    tx.execute(given_up).await?;
-    Ok(())
 }
 
 /// Sends one event to a webhook that this transaction has locked as if it had never been sent. It is another delivery, so

@@ -5,6 +5,8 @@
 pub mod settings;
 mod templates;
 
+use std::time::Duration;
+
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp;
@@ -14,7 +16,7 @@ use procedures::delivery::{Channel, Claimed, Letter, Settlement, letter};
 use procedures::limits::CLAIM_TIMEOUT;
 
 use crate::answer;
-use crate::limits::MAIL_TIMEOUT;
+use crate::limits::{MAIL_AT_ONCE, MAIL_TIMEOUT};
 use crate::outbound::Sender;
 use templates::Templates;
 
@@ -36,14 +38,15 @@ pub struct Mailer {
 
 impl Sender for Mailer {
     const CHANNEL: Channel = Channel::Mail;
-    const AT_ONCE: usize = 4;
+    const AT_ONCE: usize = MAIL_AT_ONCE;
+    const TIMEOUT: Duration = MAIL_TIMEOUT;
 
     async fn send(&self, app: &App, claimed: &Claimed) -> Settlement {
         let settlement = self.attempt(app, claimed).await;
         match &settlement {
             Settlement::Delivered => {}
             Settlement::Failed(problem) | Settlement::Hopeless(problem) => {
-                tracing::warn!(delivery = %claimed.id, attempt = claimed.attempt, problem, "mail was not sent");
+                tracing::warn!(delivery = %claimed.id(), attempt = claimed.attempt(), problem, "mail was not sent");
             }
         }
         settlement

@@ -3,6 +3,8 @@
 mod client;
 mod signature;
 
+use std::time::Duration;
+
 use http::StatusCode;
 use procedures::App;
 use procedures::delivery::{Channel, Claimed, Settlement};
@@ -34,6 +36,7 @@ impl Webhooks {
 impl Sender for Webhooks {
     const CHANNEL: Channel = Channel::Webhook;
     const AT_ONCE: usize = WEBHOOKS_AT_ONCE;
+    const TIMEOUT: Duration = WEBHOOK_TIMEOUT;
 
     /// Any 2xx means that the event arrived, 410 that nothing more is wanted; everything else is tried again.
     async fn send(&self, app: &App, claimed: &Claimed) -> Settlement {
@@ -57,7 +60,7 @@ impl Sender for Webhooks {
         let message = match signed {
             Ok(message) => message,
             Err(error) => {
-                tracing::error!(delivery = %claimed.id, %error, "a webhook could not be signed");
+                tracing::error!(delivery = %claimed.id(), %error, "a webhook could not be signed");
                 return Settlement::Failed("it could not be signed".into());
             }
         };

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -220,7 +221,7 @@ async fn mistakes_end_the_start(site: Site) {
 }
 
 /// The mail server, `mail/sink.py`.
-struct Sink {
+pub struct Sink {
     port: u64,
     lines: Lines<BufReader<ChildStdout>>,
     /// Killed when this is dropped.
@@ -229,7 +230,7 @@ struct Sink {
 
 impl Sink {
     /// It answers the first so many messages with 451.
-    async fn start(refused: usize) -> Self {
+    pub async fn start(refused: usize) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wire/mail/sink.py");
         // Debian's own, which has Debian's packages.
         let mut server = Command::new("/usr/bin/python3")
@@ -244,6 +245,21 @@ impl Sink {
         let mut sink = Sink { port: 0, lines, _server: server };
         sink.port = sink.next().await["port"].as_u64().expect("a port");
         sink
+    }
+
+    /// Reads on by itself from now on; what it has been sent so far.
+    pub fn collected(self) -> Arc<Mutex<Vec<Value>>> {
+        let messages = Arc::new(Mutex::new(Vec::new()));
+        let collected = messages.clone();
+        tokio::spawn(async move {
+            // All of it, so that the server lives as long as it is read.
+            let mut sink = self;
+            while let Ok(Some(line)) = sink.lines.next_line().await {
+                let message = serde_json::from_str(&line).expect("an object a line");
+                collected.lock().expect("no test has failed").push(message);
+            }
+        });
+        messages
     }
 
     fn url(&self) -> String {
@@ -265,14 +281,18 @@ impl Sink {
 }
 
 /// The site with a server that sends mail instead of the one that does not.
-async fn mailing(site: Site, sink: &Sink, more: &[&str]) -> Site {
+pub async fn mailing(site: Site, sink: &Sink, more: &[&str]) -> Site {
     let Site { kind, database_url, server } = site;
     server.kill().await;
+    let server = sending(&database_url, sink, more).await;
+    Site { kind, database_url, server }
+}
+
+/// One more server, which sends mail.
+pub async fn sending(database_url: &str, sink: &Sink, more: &[&str]) -> Process {
     let url = sink.url();
     let mail = ["--smtp-url", &url, "--mail-from", FROM];
-    let arguments = [&mail[..], more].concat();
-    let server = Process::start_with(&database_url, &arguments).await;
-    Site { kind, database_url, server }
+    Process::start_with(database_url, &[&mail[..], more].concat()).await
 }
 
 /// The built-in message to Mia, with these lines of its own, and the id that the one given has.

@@ -1,13 +1,14 @@
 //! The scheduler of several servers on one PostgreSQL: what is due is done once, whoever is paused meanwhile.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use procedures::values::Moment;
 use serde_json::{Value, json};
-use tests::process::Process;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
+use crate::mail::{Sink, mailing, sending};
 use crate::site::{Client, Site};
 use crate::{on_both, on_postgres};
 
@@ -48,13 +49,22 @@ async fn soon_after_the_clock_was_moved(site: Site) {
 
 /// D22: 500 certificates are about to expire.
 async fn reminders_of_three_servers_one_of_them_paused(site: Site) {
+    let sink = Sink::start(0).await;
+    let site = mailing(site, &sink, &[]).await;
     let admin = certified(&site).await;
     let global = json!({ "organization": "acme", "subject": "wire-global", "globalAdmin": true });
     let global = site.signed_in(&global).await;
     // The second is due 24 hours after the first.
     global.ok("organization.update", json!({ "reminderLeadDays": [30, 29] })).await;
-    let others = [Process::start(&site.database_url).await, Process::start(&site.database_url).await];
+    let others =
+        [sending(&site.database_url, &sink, &[]).await, sending(&site.database_url, &sink, &[]).await];
     let awake = others[0].address;
+    let mail = sink.collected();
+    let reminded = || {
+        let mail = mail.lock().expect("no test has failed");
+        let of_reminders = mail.iter().filter(|message| text_of(message).contains('⏳'));
+        of_reminders.map(|message| message["messageId"].to_string()).collect::<Vec<_>>()
+    };
 
     // The server that has the lease is paused as soon as it has begun.
     site.dev("clock", &json!({ "advanceSeconds": 86_400 })).await;
@@ -66,8 +76,13 @@ async fn reminders_of_three_servers_one_of_them_paused(site: Site) {
     sleep(SOON).await;
     let sent = reminders(&admin).await;
     assert_eq!(sent.len(), CERTIFICATES, "none is doubled");
-    let people: std::collections::BTreeSet<&str> = sent.iter().map(|(of, _)| of.as_str()).collect();
+    let people: BTreeSet<&str> = sent.iter().map(|(of, _)| of.as_str()).collect();
     assert_eq!(people.len(), CERTIFICATES, "each once");
+    until(TAKEN_OVER, async || reminded().len() >= CERTIFICATES).await;
+    sleep(SOON).await;
+    let received = reminded();
+    assert_eq!(received.len(), CERTIFICATES, "no message is doubled");
+    assert_eq!(received.iter().collect::<BTreeSet<_>>().len(), CERTIFICATES, "each of another event");
 
     let first = sent.iter().map(|(_, at)| *at).min().expect("some");
     let last = sent.iter().map(|(_, at)| *at).max().expect("some");
@@ -89,7 +104,10 @@ async fn certified(site: &Site) -> Client {
     let admin = site.signed_in(&lasting).await;
     let mut people = Vec::new();
     for number in 0..25 {
-        people.push(site.person(&format!("wire-{number}"), "learner").await.user_id);
+        let subject = format!("wire-{number}");
+        people.push(site.person(&subject, "learner").await.user_id);
+        let address = json!({ "subject": subject, "email": format!("{subject}@example.com") });
+        admin.ok("member.provision", address).await;
     }
     let mut items = Vec::new();
     for number in 0..CERTIFICATES / people.len() {
@@ -122,6 +140,11 @@ async fn reminders(admin: &Client) -> Vec<(String, Moment)> {
             return found;
         }
     }
+}
+
+/// All that a message says, however the sink has it.
+fn text_of(message: &Value) -> String {
+    message.to_string()
 }
 
 async fn signal(which: &str, process: u32) {

@@ -61,7 +61,9 @@ pub(crate) fn gates(facts: &Facts, now: Moment, command: &Command) -> Vec<Error>
             status_transition_enforcement(row.status, Step::Expire, EnrollmentStatus::Expired),
             access_has_ended(row, now),
         ]),
-        (Wish::Remind, Some(row)) => gates.push(expiry_reminder_scheduling(facts, row, now)),
+        (Wish::Remind, Some(row)) => {
+            gates.extend([tenant_scoped_access(membership), expiry_reminder_scheduling(facts, row, now)]);
+        }
         (Wish::GiveUpWaiting, Some(row)) => gates.extend([only_waiting(row), course_has_ended(course, now)]),
         (Wish::Revoke { .. }, Some(row)) => {
             gates.push(status_transition_enforcement(row.status, Step::Revoke, EnrollmentStatus::Cancelled));

@@ -77,7 +77,7 @@ async fn from_the_next_event_on(world: World) {
     world.ok(&world.acme.admin, CREATE, json!({ "url": URL })).await;
     assert_eq!(dispatched(&world).await, Dispatched::default());
     happened(&world, &["unenroll"]).await;
-    assert_eq!(dispatched(&world).await, Dispatched { events: 1, deliveries: 1 });
+    assert_eq!(dispatched(&world).await, Dispatched { events: 1, deliveries: 1, more: false });
     assert_eq!(deliveries(&world).await, ["2 pending 0"]);
 }
 

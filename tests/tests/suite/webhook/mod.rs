@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod list;
 mod redeliver;
+mod sending;
 
 use diesel::QueryableByName;
 use diesel::sql_types::Text;

@@ -42,7 +42,7 @@ async fn whatever_became_of_it(world: World) {
             _ => claimed(&world).await,
         };
         // It is the same event to the world outside.
-        assert_eq!((sent.message_id(), sent.attempt, &sent.event), (first.message_id(), 1, &first.event));
+        assert_eq!((sent.message_id(), sent.attempt(), &sent.event), (first.message_id(), 1, &first.event));
         settled(&world, &sent, settlement).await;
         assert_eq!(deliveries(&world).await, [state]);
         redelivered(&world, 1).await;
@@ -68,7 +68,7 @@ async fn what_it_was_never_to_be_told(world: World) {
     happened(&world, &["enroll"]).await;
     let input = json!({ "webhookId": "<webhook>", "eventId": id(3) });
     world.ok(&world.acme.admin, REDELIVER, input).await;
-    assert_eq!(dispatched(&world).await, Dispatched { events: 1, deliveries: 0 });
+    assert_eq!(dispatched(&world).await, Dispatched { events: 1, deliveries: 0, more: false });
     assert_eq!(deliveries(&world).await, ["1 pending 0", "2 pending 0", "3 pending 0"]);
 }
 
@@ -78,7 +78,7 @@ async fn what_is_about_to_be_sent(world: World) {
     happened(&world, &["enroll"]).await;
     redelivered(&world, 1).await;
     assert!(deliveries(&world).await.is_empty());
-    assert_eq!(dispatched(&world).await, Dispatched { events: 1, deliveries: 1 });
+    assert_eq!(dispatched(&world).await, Dispatched { events: 1, deliveries: 1, more: false });
     redelivered(&world, 1).await;
     assert_eq!(deliveries(&world).await, ["1 pending 0"]);
 }

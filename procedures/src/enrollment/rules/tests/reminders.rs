@@ -113,6 +113,19 @@ fn of_a_certificate() {
     }
 }
 
+/// It is not spent on somebody who is not let in, and due again once they are.
+#[test]
+fn of_active_members_alone() {
+    for (status, reminded) in [
+        (MembershipStatus::Suspended, false),
+        (MembershipStatus::Ended, false),
+        (MembershipStatus::Active, true),
+    ] {
+        let mut world = ending(5, None).with_member(&learner(), Role::Learner, status);
+        assert_eq!(ask(&mut world, Wish::Remind).is_ok(), reminded, "{status:?}");
+    }
+}
+
 #[test]
 fn what_a_reminder_changes() {
     let mut world = ending(5, None);
