@@ -33,6 +33,8 @@ mod forged;
 
 mod sessions;
 
+mod service_tokens;
+
 mod crash;
 
 mod departures;
@@ -50,6 +52,10 @@ mod scheduler;
 mod mail;
 
 mod webhooks;
+
+mod rate_limits;
+
+mod serve;
 
 mod development;
 
