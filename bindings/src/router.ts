@@ -15,6 +15,9 @@ export type AccessReason = "notAMember" | "notEnrolled" | "waitlisted" | "cancel
 /** Who makes things happen. */
 export type ActorKind = "user" | "service" | "system";
 
+/** The family of signatures a provider's tokens carry (RFC 7518, section 3.1; RFC 8037). */
+export type Algorithm = "RS256" | "PS256" | "ES256" | "EdDSA";
+
 /** Nothing is left to be told. */
 export type Anonymized = Record<string, never>;
 
@@ -364,11 +367,24 @@ export type CourseUpdateModuleInput = {
   position?: number | null;
 };
 
+/** A new service token with its secret, which no other answer tells. */
+export type CreatedServiceToken = {
+  serviceToken: ServiceToken;
+  /**
+   * `rbs_` and 256 random bits in hexadecimal, to be presented as `Authorization: Bearer rbs_…`. It is told once, and
+   * only its SHA-256 is kept: null where the call was repeated under its key.
+   */
+  secret: string | null;
+};
+
 /** A new webhook with its secret, which no other answer tells. */
 export type CreatedWebhook = {
   webhook: Webhook;
-  /** `whsec_` and 32 random bytes in base64, as libraries for Standard Webhooks take it. */
-  secret: string;
+  /**
+   * `whsec_` and 32 random bytes in base64, as libraries for Standard Webhooks take it. It is told once: null where
+   * the call was repeated under its key.
+   */
+  secret: string | null;
 };
 
 /** One enrollment that lacks modules. */
@@ -994,6 +1010,44 @@ export type OrganizationGetInput = {
 export type OrganizationId = string;
 
 /**
+ * Ends signing in with a provider of the organization that the call is in, at once. For global admins.
+ *
+ * Its people stay members (D24), and are known again should the provider come back to the organization. Another one may
+ * have its issuer now.
+ */
+export type OrganizationRemoveIdentityProviderInput = {
+  /** Letter by letter as it was set; one that is not the organization's is NOT_FOUND. */
+  issuer: string;
+};
+
+/**
+ * Has people of the organization that the call is in sign in with an OpenID Connect provider: a new one, or that of the
+ * same issuer in other ways than before. For global admins.
+ *
+ * CONFLICT `issuerTaken` if it is another organization's. In force everywhere within 5 seconds.
+ */
+export type OrganizationSetIdentityProviderInput = {
+  /**
+   * The `iss` of its tokens, letter by letter: `https` at a public address, without query and fragment, at most 1000
+   * characters.
+   */
+  issuer: string;
+  /** What is to be among the `aud` of its tokens. */
+  audience: string;
+  /** What its tokens are signed by; `RS256` unless told. */
+  algorithm?: Algorithm | null;
+  /**
+   * The claim that carries a new member's role: one of `learner`, `author`, `coordinator` and `admin`, or a list, of which
+   * the highest counts. Unless told, or where a token has none, newcomers are learners.
+   */
+  roleClaim?: string | null;
+  /**
+   * Where its keys are, at a public `https` address; unless told, its `.well-known/openid-configuration` says so.
+   */
+  jwksUri?: string | null;
+};
+
+/**
  * Renames the organization that the call is in, and sets its reminders; what is not told stays as it is. For global admins.
  */
 export type OrganizationUpdateInput = {
@@ -1049,6 +1103,8 @@ export type Reason =
   | { type: "tombstone" }
   /** Another organization has this slug. */
   | { type: "slugTaken" }
+  /** Another organization signs in with this issuer (D18). */
+  | { type: "issuerTaken" }
   /** The organization has no identity provider yet, so nobody can be known by a subject there. */
   | { type: "noIdentityProvider" }
   /** The course is a draft or archived (D16). */
@@ -1063,6 +1119,10 @@ export type Reason =
   | { type: "modulesIncomplete"; missing: number }
   /** The score does not reach the course's pass score (D12). */
   | { type: "belowPassScore"; passScore: number }
+  /**
+   * Too many calls, of this caller or from its address; none of these was made. Come back after so many seconds.
+   */
+  | { type: "rateLimited"; retryAfterSeconds: number }
   /** The database, or a set of keys, is out of reach. */
   | { type: "unavailable"; outcome: Outcome };
 
@@ -1138,6 +1198,51 @@ export type Scope =
   | "cohorts:write"
   | "members:write"
   | "events:read";
+
+/** What a service of the organization calls with. */
+export type ServiceToken = {
+  id: ServiceTokenId;
+  name: string;
+  /** What it allows, each once. */
+  scopes: Array<Scope>;
+  /** From when on it is no longer valid; null for never. */
+  expiresAt: Moment | null;
+  /** When it was last presented, give or take a minute; null if it never was. */
+  lastUsedAt: Moment | null;
+  /** Since when it is no longer valid, because it was revoked. */
+  revokedAt: Moment | null;
+  createdAt: Moment;
+};
+
+/**
+ * Makes a token that a service of the organization calls with. For admins.
+ *
+ * An organization has at most 200 that are not revoked.
+ */
+export type ServiceTokenCreateInput = {
+  /** What it is for, in the organization's own words. */
+  name: string;
+  /** What it allows: at least one, each once. */
+  scopes: Array<Scope>;
+  /** From when on it is no longer valid, a moment in the future; never unless told. */
+  expiresAt?: Moment | null;
+};
+
+/** A UUID. */
+export type ServiceTokenId = string;
+
+/**
+ * The organization's service tokens, oldest first: also those that are revoked or have expired, all without their
+ * secrets. For admins.
+ */
+export type ServiceTokenListInput = { cursor?: string | null; limit?: Limit | null };
+
+/**
+ * Ends a service token for good: the next call with it is refused, also over a WebSocket that is open. For admins.
+ *
+ * Revoking it again changes nothing. The record of it stays (D24).
+ */
+export type ServiceTokenRevokeInput = { serviceTokenId: ServiceTokenId };
 
 /** What a session is and may do. */
 export type Session = {
@@ -1592,9 +1697,42 @@ export type AppRouter = TRPCBuiltRouter<Root, {
     /** The organization that the call is in. For global admins. */
     get: Query<OrganizationGetInput | void, Organization>;
     /**
+     * Ends signing in with a provider of the organization that the call is in, at once. For global admins.
+     *
+     * Its people stay members (D24), and are known again should the provider come back to the organization. Another one may
+     * have its issuer now.
+     */
+    removeIdentityProvider: Mutation<OrganizationRemoveIdentityProviderInput & Idempotent, Organization>;
+    /**
+     * Has people of the organization that the call is in sign in with an OpenID Connect provider: a new one, or that of the
+     * same issuer in other ways than before. For global admins.
+     *
+     * CONFLICT `issuerTaken` if it is another organization's. In force everywhere within 5 seconds.
+     */
+    setIdentityProvider: Mutation<OrganizationSetIdentityProviderInput & Idempotent, Organization>;
+    /**
      * Renames the organization that the call is in, and sets its reminders; what is not told stays as it is. For global admins.
      */
     update: Mutation<OrganizationUpdateInput & Idempotent | void, Organization>;
+  };
+  serviceToken: {
+    /**
+     * Makes a token that a service of the organization calls with. For admins.
+     *
+     * An organization has at most 200 that are not revoked.
+     */
+    create: Mutation<ServiceTokenCreateInput & Idempotent, CreatedServiceToken>;
+    /**
+     * The organization's service tokens, oldest first: also those that are revoked or have expired, all without their
+     * secrets. For admins.
+     */
+    list: Query<ServiceTokenListInput | void, Page<ServiceToken>>;
+    /**
+     * Ends a service token for good: the next call with it is refused, also over a WebSocket that is open. For admins.
+     *
+     * Revoking it again changes nothing. The record of it stays (D24).
+     */
+    revoke: Mutation<ServiceTokenRevokeInput & Idempotent, ServiceToken>;
   };
   session: {
     /** What a session is and may do. */

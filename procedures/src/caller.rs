@@ -78,6 +78,11 @@ impl Insider {
         }
     }
 
+    /// Who calls, and where: what the caller's calls are counted by.
+    pub fn identity(&self) -> (OrganizationId, PrincipalId) {
+        (self.tenant.organization_id(), self.principal())
+    }
+
     pub(crate) fn is(&self, user: UserId) -> bool {
         self.user_id() == Some(user)
     }

@@ -174,6 +174,8 @@ pub enum Reason {
     Tombstone,
     /// Another organization has this slug.
     SlugTaken,
+    /// Another organization signs in with this issuer (D18).
+    IssuerTaken,
     /// The organization has no identity provider yet, so nobody can be known by a subject there.
     NoIdentityProvider,
     /// The course is a draft or archived (D16).
@@ -188,6 +190,8 @@ pub enum Reason {
     ModulesIncomplete { missing: i32 },
     /// The score does not reach the course's pass score (D12).
     BelowPassScore { pass_score: Score },
+    /// Too many calls, of this caller or from its address; none of these was made. Come back after so many seconds.
+    RateLimited { retry_after_seconds: u32 },
     /// The database, or a set of keys, is out of reach.
     Unavailable { outcome: Outcome },
 }
@@ -205,7 +209,8 @@ impl Reason {
             | Reason::VersionMismatch { .. }
             | Reason::KeyInFlight
             | Reason::Tombstone
-            | Reason::SlugTaken => Code::Conflict,
+            | Reason::SlugTaken
+            | Reason::IssuerTaken => Code::Conflict,
             Reason::NoIdentityProvider
             | Reason::CourseNotPublished
             | Reason::CourseFull { .. }
@@ -213,6 +218,7 @@ impl Reason {
             | Reason::Closed { .. }
             | Reason::ModulesIncomplete { .. }
             | Reason::BelowPassScore { .. } => Code::PreconditionFailed,
+            Reason::RateLimited { .. } => Code::TooManyRequests,
             Reason::Unavailable { .. } => Code::ServiceUnavailable,
         }
     }
@@ -231,6 +237,7 @@ impl Reason {
             | Reason::KeyInFlight
             | Reason::Tombstone
             | Reason::SlugTaken
+            | Reason::IssuerTaken
             | Reason::NoIdentityProvider
             | Reason::CourseNotPublished
             | Reason::CourseFull { .. }
@@ -238,6 +245,7 @@ impl Reason {
             | Reason::Closed { .. }
             | Reason::ModulesIncomplete { .. }
             | Reason::BelowPassScore { .. }
+            | Reason::RateLimited { .. }
             | Reason::Unavailable { .. } => None,
         }
     }
@@ -255,6 +263,7 @@ impl Reason {
             Reason::KeyInFlight => "A call with this idempotency key is still running.",
             Reason::Tombstone => "A person cancelled this enrollment; only a person enrolls again.",
             Reason::SlugTaken => "Another organization has this slug.",
+            Reason::IssuerTaken => "Another organization signs in with this issuer.",
             Reason::NoIdentityProvider => "The organization has no identity provider yet.",
             Reason::CourseNotPublished => "The course is not published.",
             Reason::CourseFull { .. } => "Every seat of the course is taken.",
@@ -262,6 +271,7 @@ impl Reason {
             Reason::Closed { .. } => "Enrolling has ended.",
             Reason::ModulesIncomplete { .. } => "Not every module is completed.",
             Reason::BelowPassScore { .. } => "The score is below the course's pass score.",
+            Reason::RateLimited { .. } => "Too many calls.",
             Reason::Unavailable { .. } => "Temporarily out of service.",
         }
     }

@@ -3,7 +3,8 @@
 //! The record is written in the transaction of the change itself, so an answer is stored exactly when its change
 //! is. It holds for [`KEY_RETENTION`]; the same key and input get the stored answer, another input is
 //! UNPROCESSABLE_CONTENT, and a key whose first call is still running is CONFLICT `keyInFlight`. Refusals and faults
-//! are not stored: repeating such a call decides anew.
+//! are not stored: repeating such a call decides anew. Nor are secrets: whoever is to tell one puts it into the answer
+//! of the first call alone, after the transaction.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

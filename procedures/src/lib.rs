@@ -25,6 +25,8 @@ pub mod idempotency;
 
 pub mod db;
 
+pub mod outside;
+
 pub mod session;
 
 pub mod organization;
@@ -51,6 +53,8 @@ pub mod lease;
 
 pub mod webhook;
 
+pub mod service_token;
+
 pub mod admin;
 
 pub mod describe;
@@ -76,8 +80,8 @@ pub struct App {
     pub wakeups: event::Wakeups,
     /// The mutations under way: they run to their end even if their callers go away.
     pub mutations: TaskTracker,
-    /// Whether webhooks may go to this machine, unencrypted: in development mode alone.
-    pub webhooks_on_loopback: bool,
+    /// Whether webhooks may go to this machine, and identity providers be on it, unencrypted: in development mode alone.
+    pub trusts_loopback: bool,
     /// Verifying an organization reads all of it: one at a time.
     pub(crate) verification: Mutex<()>,
 }
@@ -89,15 +93,15 @@ impl App {
             clock: Clock::default(),
             wakeups: event::Wakeups::default(),
             mutations: TaskTracker::new(),
-            webhooks_on_loopback: false,
+            trusts_loopback: false,
             verification: Mutex::default(),
         }
     }
 
-    /// For development, where receivers of webhooks run on the same machine.
+    /// For development, where receivers of webhooks and identity providers run on the same machine.
     #[must_use]
-    pub fn with_webhooks_on_loopback(self) -> Self {
-        App { webhooks_on_loopback: true, ..self }
+    pub fn trusting_loopback(self) -> Self {
+        App { trusts_loopback: true, ..self }
     }
 
     /// Measures how far the system's clock is from the database's.
@@ -147,5 +151,6 @@ pub fn router() -> Router {
         .merge(organization::router())
         .merge(event::router())
         .merge(webhook::router())
+        .merge(service_token::router())
         .merge(admin::router())
 }

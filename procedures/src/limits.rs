@@ -92,8 +92,14 @@ pub const MAX_PROBLEM: usize = 300;
 /// Webhooks of an organization.
 pub const MAX_WEBHOOKS: usize = 20;
 
-/// Characters of a webhook's address.
-pub const MAX_WEBHOOK_URL: usize = 2_000;
+/// Service tokens of an organization that are not revoked.
+pub const MAX_SERVICE_TOKENS: usize = 200;
+
+/// Characters of an address that this service is to call.
+pub const MAX_URL: usize = 2_000;
+
+/// Characters of an issuer, which an index of PostgreSQL's has room for.
+pub const MAX_ISSUER: usize = 1_000;
 
 /// Violations that are named of one invariant.
 pub const MAX_VIOLATIONS: usize = 100;

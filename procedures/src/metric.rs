@@ -23,6 +23,7 @@ pub const TRANSACTIONS: &str = "rollbook_transactions_total";
 pub const BATCH_COMMANDS: &str = "rollbook_batch_commands";
 pub const POOL_CONNECTIONS: &str = "rollbook_pool_connections";
 pub const CONNECTIONS: &str = "rollbook_connections";
+pub const RATE_LIMITED: &str = "rollbook_rate_limited_total";
 pub const SWEEP_CHANGES: &str = "rollbook_sweep_changes_total";
 pub const REMINDERS_SENT: &str = "rollbook_reminders_sent_total";
 pub const EVENTS_BEHIND: &str = "rollbook_events_behind";
@@ -97,6 +98,13 @@ pub const METRICS: &[Metric] = &[
         help: "Sockets that clients have open, WebSockets included.",
     },
     Metric {
+        name: RATE_LIMITED,
+        shape: Shape::Counter,
+        unit: Unit::Count,
+        help: "Calls that were refused because there were too many, by what they are counted by: the address they come \
+               from, or their caller.",
+    },
+    Metric {
         name: SWEEP_CHANGES,
         shape: Shape::Counter,
         unit: Unit::Count,
@@ -141,6 +149,9 @@ pub fn describe() {
     }
     for fate in [Fate::Committed, Fate::RolledBack, Fate::Unknown] {
         fate.counter().increment(0);
+    }
+    for by in [CountedBy::Address, CountedBy::Caller] {
+        rate_limited(by, 0);
     }
     for sweep in Sweep::ALL {
         swept(sweep, 0);
@@ -224,6 +235,24 @@ impl Drop for Counted {
     fn drop(&mut self) {
         self.0.counter().increment(1);
     }
+}
+
+/// What calls are counted by, to see whether there are too many.
+#[derive(Clone, Copy, Debug)]
+pub enum CountedBy {
+    /// Where they come from, before anyone knows who makes them.
+    Address,
+    /// Who makes them.
+    Caller,
+}
+
+/// So many calls were refused because there were too many.
+pub fn rate_limited(by: CountedBy, calls: u32) {
+    let counter = match by {
+        CountedBy::Address => metrics::counter!(RATE_LIMITED, "by" => "address"),
+        CountedBy::Caller => metrics::counter!(RATE_LIMITED, "by" => "caller"),
+    };
+    counter.increment(calls.into());
 }
 
 /// So many commands were carried out together.

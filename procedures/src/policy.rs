@@ -36,9 +36,11 @@ pub enum Action {
     WriteMembers,
     /// Say where the organization's events are sent.
     WriteWebhooks,
+    /// Make the tokens that services call with, see and revoke them.
+    WriteServiceTokens,
     /// The organization's whole event log, and the proof of its invariants.
     ReadEvents,
-    /// Create organizations, read what they are, rename them.
+    /// Create organizations, read what they are, change them, say where their people sign in.
     WriteOrganizations,
 }
 
@@ -69,7 +71,7 @@ pub fn verdict(caller: &Insider, action: Action) -> Verdict {
     use Action::{
         DecideEnrollments, ExpireEnrollments, OwnEnrollment, ReadEnrollments, ReadEvents, ReadNotes,
         RecordProgress, RevokeCompletions, WriteCohorts, WriteCourses, WriteEnrollments, WriteMembers,
-        WriteOrganizations, WriteWebhooks,
+        WriteOrganizations, WriteServiceTokens, WriteWebhooks,
     };
     use Verdict::{Allowed, LearnersOnly, OwnCoursesOnly, Refused};
     let no = || Refused(Reason::RoleRequired);
@@ -78,33 +80,32 @@ pub fn verdict(caller: &Insider, action: Action) -> Verdict {
             OwnEnrollment => Allowed,
             WriteEnrollments | ReadEnrollments | ReadNotes | DecideEnrollments | RecordProgress
             | RevokeCompletions | ExpireEnrollments | WriteCourses | WriteCohorts | WriteMembers
-            | WriteWebhooks | ReadEvents | WriteOrganizations => no(),
+            | WriteWebhooks | WriteServiceTokens | ReadEvents | WriteOrganizations => no(),
         },
         Standing::Member(Role::Author) => match action {
             OwnEnrollment => Allowed,
             ReadEnrollments | WriteCourses => OwnCoursesOnly,
             WriteEnrollments | ReadNotes | DecideEnrollments | RecordProgress | RevokeCompletions
-            | ExpireEnrollments | WriteCohorts | WriteMembers | WriteWebhooks | ReadEvents
-            | WriteOrganizations => no(),
+            | ExpireEnrollments | WriteCohorts | WriteMembers | WriteWebhooks | WriteServiceTokens
+            | ReadEvents | WriteOrganizations => no(),
         },
         Standing::Member(Role::Coordinator) => match action {
             OwnEnrollment | ReadEnrollments | ReadNotes | DecideEnrollments | WriteCohorts => Allowed,
             WriteEnrollments => LearnersOnly,
             RecordProgress | RevokeCompletions | ExpireEnrollments | WriteCourses | WriteMembers
-            | WriteWebhooks | ReadEvents | WriteOrganizations => no(),
+            | WriteWebhooks | WriteServiceTokens | ReadEvents | WriteOrganizations => no(),
         },
         Standing::Member(Role::Admin) => match action {
             OwnEnrollment | WriteEnrollments | ReadEnrollments | ReadNotes | DecideEnrollments
-            | RevokeCompletions | WriteCourses | WriteCohorts | WriteMembers | WriteWebhooks | ReadEvents => {
-                Allowed
-            }
+            | RevokeCompletions | WriteCourses | WriteCohorts | WriteMembers | WriteWebhooks
+            | WriteServiceTokens | ReadEvents => Allowed,
             RecordProgress | ExpireEnrollments | WriteOrganizations => no(),
         },
         Standing::GlobalAdmin { member } => match action {
             OwnEnrollment if !member => Refused(Reason::NotAMember),
             OwnEnrollment | WriteEnrollments | ReadEnrollments | ReadNotes | DecideEnrollments
-            | RevokeCompletions | WriteCourses | WriteCohorts | WriteMembers | WriteWebhooks | ReadEvents
-            | WriteOrganizations => Allowed,
+            | RevokeCompletions | WriteCourses | WriteCohorts | WriteMembers | WriteWebhooks
+            | WriteServiceTokens | ReadEvents | WriteOrganizations => Allowed,
             RecordProgress | ExpireEnrollments => no(),
         },
         Standing::Service(scopes) => match action {
@@ -117,7 +118,7 @@ pub fn verdict(caller: &Insider, action: Action) -> Verdict {
             WriteCohorts => scoped(scopes, Scope::CohortsWrite),
             WriteMembers => scoped(scopes, Scope::MembersWrite),
             ReadEvents => scoped(scopes, Scope::EventsRead),
-            OwnEnrollment | ReadNotes | WriteWebhooks | WriteOrganizations => no(),
+            OwnEnrollment | ReadNotes | WriteWebhooks | WriteServiceTokens | WriteOrganizations => no(),
         },
         Standing::Outsider => Refused(Reason::NotAMember),
     }

@@ -37,8 +37,8 @@ mod signature;
 mod typescript;
 
 pub use input::NoInput;
-pub(crate) use input::objects;
 use input::parse;
+pub(crate) use input::{each_once, objects};
 pub(crate) use signature::signature;
 pub use signature::{Mutation, Query, Signature, Subscription};
 use typescript::declare;

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use procedures::error::{Code, Error};
+use procedures::error::{Code, Error, Reason};
 use procedures::router::Kind;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -73,9 +73,9 @@ pub fn status_of(error: &Error) -> StatusCode {
 
 /// Adds what HTTP wants said along with some errors.
 pub fn explain(error: &Error, response: &mut Response) {
-    let header = match error.code() {
-        Code::Unauthorized => (WWW_AUTHENTICATE, "Bearer"),
-        Code::TooManyRequests | Code::ServiceUnavailable => (RETRY_AFTER, "1"),
+    let (name, value) = match error.code() {
+        Code::Unauthorized => (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+        Code::TooManyRequests | Code::ServiceUnavailable => (RETRY_AFTER, retry_after(error).into()),
         Code::ParseError
         | Code::BadRequest
         | Code::MethodNotSupported
@@ -89,7 +89,16 @@ pub fn explain(error: &Error, response: &mut Response) {
         | Code::UnprocessableContent
         | Code::InternalServerError => return,
     };
-    response.headers_mut().insert(header.0, HeaderValue::from_static(header.1));
+    response.headers_mut().insert(name, value);
+}
+
+/// After how many seconds a call may be made again.
+fn retry_after(error: &Error) -> u32 {
+    if let Some(Reason::RateLimited { retry_after_seconds }) = error.reason() {
+        *retry_after_seconds
+    } else {
+        1
+    }
 }
 
 /// A refusal outside of any wire: `{"error": <shape>}`.

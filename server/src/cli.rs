@@ -10,9 +10,14 @@ use procedures::Database;
 use procedures::db::PoolSizes;
 use tracing_subscriber::EnvFilter;
 
+use crate::config::ServeArgs;
 use crate::dev;
 use crate::mail::settings::MailArgs;
+use crate::operate::organization::{self, OrganizationCommand};
+use crate::operate::service_token::{self, ServiceTokenCommand};
 use crate::origins::Origin;
+use crate::production;
+use crate::rates::RateArgs;
 
 /// Where `rollbook bindings` writes, from the repository's root.
 const BINDINGS: &str = "bindings/src/router.ts";
@@ -29,10 +34,18 @@ pub struct Cli {
 enum Command {
     /// Run a server to develop against: demo data, a built-in identity provider, a clock that can be moved.
     Dev(DevArgs),
+    /// Run the server; sessions come from the organizations' own identity providers.
+    Serve(ServeArgs),
     /// Bring the database's schema up to date.
     Migrate(DatabaseArgs),
     /// Prove every invariant of every organization; exit with 1 if one is violated.
     Verify(DatabaseArgs),
+    /// Organizations, and the identity providers that their people sign in with.
+    #[command(subcommand)]
+    Organization(OrganizationCommand),
+    /// Tokens that services call with.
+    #[command(subcommand)]
+    ServiceToken(ServiceTokenCommand),
     /// Write the TypeScript types of the API.
     Bindings {
         /// Only compare; exit with 1 if they differ.
@@ -42,7 +55,7 @@ enum Command {
 }
 
 #[derive(Args)]
-struct DatabaseArgs {
+pub(crate) struct DatabaseArgs {
     /// `sqlite:PATH`, or `postgres://…` (with `sslmode=require` encrypted and verified).
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = "sqlite:rollbook-dev.db")]
     database_url: String,
@@ -67,6 +80,8 @@ struct DevArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     #[command(flatten)]
+    rates: RateArgs,
+    #[command(flatten)]
     mail: MailArgs,
 }
 
@@ -76,8 +91,11 @@ pub async fn run(cli: Cli) -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match cli.command {
         Command::Dev(args) => develop(args).await,
+        Command::Serve(args) => production::run(args).await,
         Command::Migrate(args) => migrate(args).await,
         Command::Verify(args) => verify(args).await,
+        Command::Organization(command) => organization::run(command).await,
+        Command::ServiceToken(command) => service_token::run(command).await,
         Command::Bindings { check } => bindings(check),
     };
     match done {
@@ -97,7 +115,8 @@ async fn develop(args: DevArgs) -> anyhow::Result<()> {
     }
     let mailer = args.mail.mailer()?;
     let db = open(&args.database)?;
-    dev::run(db, (args.host, args.port).into(), args.origins, mailer).await
+    let rates = args.rates.development_rates();
+    dev::run(db, (args.host, args.port).into(), args.origins, rates, mailer).await
 }
 
 async fn migrate(args: DatabaseArgs) -> anyhow::Result<()> {
@@ -113,7 +132,7 @@ async fn verify(args: DatabaseArgs) -> anyhow::Result<()> {
     crate::verify::run(open(&args)?).await
 }
 
-fn open(args: &DatabaseArgs) -> anyhow::Result<Database> {
+pub(crate) fn open(args: &DatabaseArgs) -> anyhow::Result<Database> {
     Ok(Database::open(&args.database_url, PoolSizes::default())?)
 }
 

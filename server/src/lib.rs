@@ -9,6 +9,12 @@ pub mod cli;
 
 pub mod verify;
 
+pub mod operate;
+
+pub mod config;
+
+pub mod production;
+
 pub mod dev;
 
 pub mod serve;
@@ -16,6 +22,10 @@ pub mod serve;
 pub mod limits;
 
 pub mod listener;
+
+pub mod addresses;
+
+pub mod rates;
 
 pub mod origins;
 
@@ -36,6 +46,8 @@ pub mod metrics;
 pub mod scheduler;
 
 pub mod outbound;
+
+pub mod outside;
 
 pub mod webhooks;
 

@@ -11,6 +11,24 @@ pub const MAX_ANSWER: usize = 1024 * 1024;
 /// Calls in one batch.
 pub const MAX_BATCH: usize = 20;
 
+/// The calls of one user or service token, unless told: in a second in the long run, and at once after a rest.
+pub const CALLER_CALLS_PER_SECOND: u32 = 50;
+pub const CALLER_BURST: u32 = 200;
+
+/// The calls from one address, unless told: all the people of a house may have the same one.
+pub const ADDRESS_CALLS_PER_SECOND: u32 = 500;
+pub const ADDRESS_BURST: u32 = 2_000;
+
+/// Either, in development mode, unless told: more than there ever are.
+pub const DEVELOPMENT_CALLS_PER_SECOND: u32 = 1_000_000;
+pub const DEVELOPMENT_BURST: u32 = 1_000_000;
+
+/// The most calls in a second, and at once, that a limit can be set to.
+pub const MAX_CALLS_PER_SECOND: u32 = 1_000_000;
+
+/// Callers, or addresses, whose calls are counted before those are forgotten that have rested long enough.
+pub const MIN_SWEPT_KEYS: usize = 1_024;
+
 /// A request's head (request line and headers), in bytes.
 pub const MAX_HEAD: usize = 32 * 1024;
 
@@ -59,6 +77,25 @@ pub const PROVIDER_FRESHNESS: Duration = Duration::from_secs(5);
 
 /// How many issuers are remembered, known ones and unknown ones alike.
 pub const MAX_REMEMBERED_ISSUERS: usize = 1024;
+
+/// How long asking a provider for its keys may take, from the first request to the last byte of their answer.
+pub const KEYS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a provider is not asked for its keys again, whatever came of it the last time: a key that is new or gone there
+/// is so here within this time.
+pub const KEYS_COOL_DOWN: Duration = Duration::from_secs(30);
+
+/// How long a call waits for a provider that is asked for its keys, where those at hand would do.
+pub const KEYS_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long the last keys of a provider are used that cannot be had again.
+pub const KEYS_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What is read of a provider's configuration, and of its keys, in bytes: one that has more has none.
+pub const MAX_PROVIDER_ANSWER: usize = 64 * 1024;
+
+/// Keys that a provider may publish.
+pub const MAX_PROVIDER_KEYS: usize = 32;
 
 /// How often idempotency records are looked through for those that have outlived their time.
 pub const PURGE_INTERVAL: Duration = Duration::from_secs(10 * 60);

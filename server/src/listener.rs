@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
+use crate::addresses::Peer;
 use crate::answer;
 use crate::limits::{ACCEPT_REST, HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD, WRITE_TIMEOUT};
 use crate::metrics::OpenConnection;
@@ -36,22 +37,22 @@ pub async fn accept(listener: TcpListener, app: Router, connections: &TaskTracke
     loop {
         let accepted = async {
             let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
-            let (stream, _) = listener.accept().await?;
-            io::Result::Ok((stream, place))
+            let (stream, peer) = listener.accept().await?;
+            io::Result::Ok((stream, Peer(peer.ip()), place))
         };
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
             accepted = accepted => accepted,
         };
         match accepted {
-            Ok((stream, place)) => {
+            Ok((stream, peer, place)) => {
                 // A client that is gone without a word is noticed by what it does not acknowledge.
                 #[cfg(target_os = "linux")]
                 if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(WRITE_TIMEOUT)) {
                     tracing::debug!(%error, "a connection has no timeout of its own");
                 }
                 let stream = TimedStream::new(stream, place);
-                connections.spawn(serve(stream, app.clone(), connections.clone(), stop.clone()));
+                connections.spawn(serve(stream, peer, app.clone(), connections.clone(), stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -61,13 +62,20 @@ pub async fn accept(listener: TcpListener, app: Router, connections: &TaskTracke
     }
 }
 
-async fn serve(stream: TimedStream, app: Router, answering: TaskTracker, stop: CancellationToken) {
+async fn serve(
+    stream: TimedStream,
+    peer: Peer,
+    app: Router,
+    answering: TaskTracker,
+    stop: CancellationToken,
+) {
     let phase = stream.phase.clone();
     let io = TokioIo::new(stream);
     let service = service_fn(move |request: Request<Incoming>| {
         phase.set(Phase::ANSWERING);
         let received = Arc::new(AtomicBool::new(request.body().is_end_stream()));
-        let request = request.map(|body| WatchedBody { body, received: received.clone() });
+        let mut request = request.map(|body| WatchedBody { body, received: received.clone() });
+        request.extensions_mut().insert(peer);
         // In a task of its own: a client that goes away drops the answer, not what it has asked for.
         let (phase, answer) = (phase.clone(), answering.spawn(app.clone().call(request)));
         async move {

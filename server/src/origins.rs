@@ -3,6 +3,7 @@
 //! A page from elsewhere is not told the answer of a call over HTTP (the Fetch standard's CORS protocol), and gets no
 //! WebSocket, which browsers would open for any page.
 
+use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,19 @@ impl FromStr for Origin {
             true => HeaderValue::try_from(origin).map(Origin).map_err(|_| EXPECTED),
             false => Err(EXPECTED),
         }
+    }
+}
+
+impl Origin {
+    /// Whether nobody is between who could read along: it is encrypted, or this machine.
+    pub fn is_secure(&self) -> bool {
+        let text = self.0.to_str().unwrap_or_default();
+        text.starts_with("https://") || text.strip_prefix("http://").is_some_and(is_loopback)
+    }
+}
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.to_str().unwrap_or_default())
     }
 }
 

@@ -1,7 +1,9 @@
 //! The server: routes on one port, until it is told to stop, and then to the end of what it has begun.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use anyhow::Context;
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -14,6 +16,7 @@ use http::request::Parts;
 use procedures::App;
 use procedures::error::{Code, Error};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -25,6 +28,7 @@ use crate::limits::{DRAIN_NOTICE, DRAIN_TIMEOUT, PURGE_INTERVAL};
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::origins::AllowedOrigins;
+use crate::rates::Rates;
 use crate::webhooks::Webhooks;
 use crate::websocket::Sockets;
 use crate::{jsonrpc, listener, outbound, scheduler, trpc};
@@ -34,6 +38,8 @@ pub struct Server {
     pub app: Arc<App>,
     pub keys: Arc<dyn KeySource>,
     pub origins: AllowedOrigins,
+    /// How many calls there may be.
+    pub rates: Rates,
     /// Writes to people, if mail is set up.
     pub mailer: Option<Mailer>,
     /// Routes beside the wires, such as development mode's.
@@ -50,7 +56,7 @@ impl Server {
         let sockets = Sockets::new(connections.clone(), closing.clone());
         let app = self.app.clone();
         let outbound = TaskTracker::new();
-        let webhooks = Arc::new(Webhooks::new(app.webhooks_on_loopback));
+        let webhooks = Arc::new(Webhooks::new(app.trusts_loopback));
         outbound.spawn(outbound::run(app.clone(), webhooks, closing.clone()));
         let sends_mail = self.mailer.is_some();
         if let Some(mailer) = self.mailer.take() {
@@ -98,7 +104,7 @@ impl Server {
     ) -> Router {
         let router = Arc::new(procedures::router());
         let document = procedures::describe::openrpc(&router, env!("CARGO_PKG_VERSION")).to_string();
-        let authenticator = Arc::new(Authenticator::new(self.app.clone(), self.keys));
+        let authenticator = Arc::new(Authenticator::new(self.app.clone(), self.keys, self.rates));
         let rpc = jsonrpc::Endpoint::new(self.app.clone(), authenticator.clone(), router.clone());
         let trpc = trpc::Endpoint::new(self.app, authenticator, router, stopping);
         let (live, ready, origins) = (health.clone(), health, self.origins);
@@ -130,6 +136,25 @@ impl Server {
     }
 }
 
+/// A socket to serve on, and its address, whose port was free to choose if none was named.
+pub async fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+/// When whoever started the server wants it to stop, by SIGTERM or Ctrl-C. It is listened to from now on, whenever the
+/// answer is waited for: nobody is told that the server is there before they can stop it.
+pub fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
 async fn rpc(
     endpoint: jsonrpc::Endpoint,
     sockets: Sockets,
@@ -140,7 +165,7 @@ async fn rpc(
         return jsonrpc::handle(endpoint, request).await;
     }
     upgraded(request, origins, async |upgrade, head| {
-        jsonrpc::upgrade(endpoint, sockets, upgrade, head.headers).await
+        jsonrpc::upgrade(endpoint, sockets, upgrade, &head).await
     })
     .await
 }
@@ -155,10 +180,8 @@ async fn trpc(
     if !request.headers().contains_key(UPGRADE) {
         return answer::not_found().await;
     }
-    upgraded(request, origins, async |upgrade, head| {
-        trpc::upgrade(endpoint, sockets, upgrade, head.headers, &head.uri).await
-    })
-    .await
+    upgraded(request, origins, async |upgrade, head| trpc::upgrade(endpoint, sockets, upgrade, &head).await)
+        .await
 }
 
 /// Hands a valid upgrade from an allowed origin over to a wire.

@@ -34,6 +34,7 @@ pub fn refusal(path: &str, code: &str, reason: Value) -> Value {
         "CONFLICT" => (-32009, 409),
         "PRECONDITION_FAILED" => (-32012, 412),
         "UNPROCESSABLE_CONTENT" => (-32022, 422),
+        "TOO_MANY_REQUESTS" => (-32029, 429),
         _ => panic!("{code} is not a refusal"),
     };
     let kind = reason["type"].as_str().unwrap_or("");
@@ -56,6 +57,7 @@ pub fn refusal(path: &str, code: &str, reason: Value) -> Value {
         (_, "keyInFlight") => ("A call with this idempotency key is still running.", None),
         (_, "tombstone") => ("A person cancelled this enrollment; only a person enrolls again.", None),
         (_, "slugTaken") => ("Another organization has this slug.", None),
+        (_, "issuerTaken") => ("Another organization signs in with this issuer.", None),
         (_, "noIdentityProvider") => ("The organization has no identity provider yet.", None),
         (_, "courseNotPublished") => ("The course is not published.", None),
         (_, "courseFull") => ("Every seat of the course is taken.", None),
@@ -63,6 +65,7 @@ pub fn refusal(path: &str, code: &str, reason: Value) -> Value {
         (_, "closed") => ("Enrolling has ended.", None),
         (_, "modulesIncomplete") => ("Not every module is completed.", None),
         (_, "belowPassScore") => ("The score is below the course's pass score.", None),
+        (_, "rateLimited") => ("Too many calls.", None),
         (_, other) => panic!("{other:?} is no reason of a refusal"),
     };
     let mut data = json!({ "code": code, "httpStatus": status, "path": path, "requestId": REQUEST_ID });

@@ -13,8 +13,9 @@ use tokio::time::timeout;
 /// How long the server may take to be ready.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The last line that `rollbook dev` prints before it serves.
-const LAST_LINE: &str = "Ctrl-C stops the server.";
+/// How the last line begins that `rollbook dev` and `rollbook serve` print before they serve.
+const DEV_LINE: &str = "Ctrl-C stops the server.";
+const SERVE_LINE: &str = "Rollbook listens on ";
 
 /// How much of the log of a failed test's server is shown.
 const SHOWN_LINES: usize = 20;
@@ -22,7 +23,7 @@ const SHOWN_LINES: usize = 20;
 /// What the server writes its log to, in its directory.
 const LOG: &str = "log";
 
-/// A running `rollbook dev`; it is killed when it is dropped, and its log is shown if its test failed.
+/// A running `rollbook dev` or `serve`; it is killed when it is dropped, and its log is shown if its test failed.
 #[derive(Debug)]
 pub struct Process {
     pub address: SocketAddr,
@@ -40,9 +41,18 @@ impl Process {
 
     /// The same with more arguments.
     pub async fn start_with(database_url: &str, more: &[&str]) -> Self {
+        Process::spawn("dev", DEV_LINE, database_url, more).await
+    }
+
+    /// Starts `rollbook serve` likewise.
+    pub async fn serve(database_url: &str, more: &[&str]) -> Self {
+        Process::spawn("serve", SERVE_LINE, database_url, more).await
+    }
+
+    async fn spawn(mode: &str, last_line: &str, database_url: &str, more: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let log = std::fs::File::create(directory.path().join(LOG)).expect("a log");
-        let mut child = command(&["dev", "--port", "0", "--database-url", database_url])
+        let mut child = command(&[mode, "--port", "0", "--database-url", database_url])
             .args(more)
             .current_dir(directory.path())
             .stdout(Stdio::piped())
@@ -50,7 +60,7 @@ impl Process {
             .spawn()
             .expect("the server starts");
         let stdout = BufReader::new(child.stdout.take().expect("its output is piped"));
-        let guide = timeout(START_TIMEOUT, read_guide(stdout)).await;
+        let guide = timeout(START_TIMEOUT, read_guide(stdout, last_line)).await;
         let log = || std::fs::read_to_string(directory.path().join(LOG)).unwrap_or_default();
         let guide = guide.ok().flatten().unwrap_or_else(|| panic!("the server did not start: {}", log()));
         let address = address(&guide).unwrap_or_else(|| panic!("no address is printed: {guide}"));
@@ -103,14 +113,12 @@ impl Drop for Process {
 /// `rollbook` with these arguments and nothing of this process's configuration.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
-    command
-        .args(arguments)
-        .env_remove("DATABASE_URL")
-        .env_remove("ROLLBOOK_SMTP_URL")
-        .env_remove("ROLLBOOK_MAIL_FROM")
-        .env_remove("ROLLBOOK_LOG")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
+    command.args(arguments).env_remove("DATABASE_URL").stdin(Stdio::null()).kill_on_drop(true);
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_string_lossy().starts_with("ROLLBOOK_") {
+            command.env_remove(variable);
+        }
+    }
     command
 }
 
@@ -123,12 +131,12 @@ fn binary() -> PathBuf {
     binary
 }
 
-async fn read_guide(stdout: impl tokio::io::AsyncBufRead + Unpin) -> Option<String> {
+async fn read_guide(stdout: impl tokio::io::AsyncBufRead + Unpin, last_line: &str) -> Option<String> {
     let (mut lines, mut guide) = (stdout.lines(), String::new());
     while let Ok(Some(line)) = lines.next_line().await {
         guide += &line;
         guide.push('\n');
-        if line == LAST_LINE {
+        if line.starts_with(last_line) {
             return Some(guide);
         }
     }
@@ -137,5 +145,5 @@ async fn read_guide(stdout: impl tokio::io::AsyncBufRead + Unpin) -> Option<Stri
 
 fn address(guide: &str) -> Option<SocketAddr> {
     let (_, rest) = guide.split_once("http://")?;
-    rest.split_once('/')?.0.parse().ok()
+    rest.split(['/', '\n']).next()?.parse().ok()
 }

@@ -48,10 +48,16 @@ function inWords(reason: Reason): string {
       return "Somebody cancelled this enrollment: a cohort does not bring it back.";
     case "slugTaken":
       return "Another organization has this short name.";
+    case "issuerTaken":
+      return "Another organization signs in with this identity provider.";
     case "noIdentityProvider":
       return "This organization has no identity provider yet.";
     case "invalidInput":
       return reason.field === "" ? reason.problem : `${reason.field}: ${reason.problem}`;
+    case "rateLimited":
+      return reason.retryAfterSeconds === 1
+        ? "Too many requests. Try again in a second."
+        : `Too many requests. Try again in ${reason.retryAfterSeconds} seconds.`;
     case "unavailable":
       return reason.outcome === "notApplied"
         ? "The database is out of reach. Nothing was changed."

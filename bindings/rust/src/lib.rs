@@ -104,8 +104,17 @@ pub mod module {
 /// `organization.*`.
 pub mod organization {
     pub use procedures::organization::{
-        Create, CreateInput, Get, GetInput, Organization, Update, UpdateInput,
+        Create, CreateInput, Get, GetInput, Organization, RemoveIdentityProvider,
+        RemoveIdentityProviderInput, SetIdentityProvider, SetIdentityProviderInput, Update, UpdateInput,
     };
+}
+
+/// `serviceToken.*`: what services call with.
+pub mod service_token {
+    pub use procedures::service_token::{
+        Create, CreateInput, CreatedServiceToken, List, ListInput, Revoke, RevokeInput, ServiceToken,
+    };
+    pub use procedures::session::Scope;
 }
 
 /// `session.*`. What `session.me` answers is [`Me`](session::Me)'s output.

@@ -25,6 +25,8 @@ import type {
   Reason,
   RosterEntry,
   Rule,
+  Scope,
+  ServiceToken,
   Session,
   Verification,
   Webhook,
@@ -80,6 +82,9 @@ export async function mutations() {
   await rollbook.member.setRole.mutate({ userId, role: "coordinator" });
   for (const change of ["suspend", "resume", "end"] as const) await rollbook.member[change].mutate({ userId });
   await rollbook.organization.create.mutate({ slug: "acme", name: "Acme" });
+  const provider = { issuer: "https://idp.example", audience: "rollbook" };
+  await rollbook.organization.setIdentityProvider.mutate({ ...provider, algorithm: "ES256", jwksUri: null });
+  await rollbook.organization.removeIdentityProvider.mutate({ issuer: provider.issuer });
   return enrollment;
 }
 
@@ -160,7 +165,18 @@ export async function webhooks() {
   const again: Webhook = await rollbook.webhook.redeliver.mutate({ webhookId: webhook.id, eventId: "…" });
   const page: Page<Webhook> = await rollbook.webhook.list.query();
   await rollbook.webhook.delete.mutate({ webhookId: webhook.id });
+  same<typeof secret, string | null>();
   return [secret, again.kinds ?? "all", page.items.filter(({ disabledAt }) => disabledAt === null)];
+}
+
+/** So is that of a service token; a call repeated under its key tells null. */
+export async function serviceTokens() {
+  const scopes: Scope[] = ["enrollments:read", "events:read"];
+  const { serviceToken, secret } = await rollbook.serviceToken.create.mutate({ name: "nightly sync", scopes, expiresAt: null });
+  same<typeof secret, string | null>();
+  const page: Page<ServiceToken> = await rollbook.serviceToken.list.query();
+  const revoked: ServiceToken = await rollbook.serviceToken.revoke.mutate({ serviceTokenId: serviceToken.id });
+  return [secret ?? "told before", revoked.revokedAt, page.items.map(({ lastUsedAt }) => lastUsedAt ?? "never used")];
 }
 
 export async function refusals() {
@@ -203,6 +219,8 @@ function explain(reason: Reason): string {
       return `${reason.missing} to go`;
     case "belowPassScore":
       return `at least ${reason.passScore}`;
+    case "rateLimited":
+      return `again in ${reason.retryAfterSeconds.toFixed()} s`;
     case "unavailable":
       return reason.outcome === "notApplied" ? "again" : "look first";
     case "notAMember":
@@ -211,6 +229,7 @@ function explain(reason: Reason): string {
     case "keyInFlight":
     case "tombstone":
     case "slugTaken":
+    case "issuerTaken":
     case "noIdentityProvider":
     case "courseNotPublished":
       return reason.type;

@@ -27,6 +27,7 @@ table! {
         role_claim -> Nullable<Text>,
         jwks_uri -> Nullable<Text>,
         created_at -> Instant,
+        removed_at -> Nullable<Instant>,
     }
 }
 
@@ -387,6 +388,7 @@ table! {
 
     development_keys (organization_id) {
         organization_id -> UuidKey,
+        identity_provider_id -> UuidKey,
         key_id -> Text,
         private_key -> Text,
     }

@@ -63,6 +63,7 @@ async fn ensure_organization_once(
                 role_claim: Some("role".into()),
                 jwks_uri: None,
                 created_at: now,
+                removed_at: None,
             };
             store::insert_issuer(tx, provider, new.key_id, new.private_key).await?;
         }

@@ -27,6 +27,7 @@ pub struct IssuerKey {
 table_row! {
     struct KeyRow: keys "development_keys" by (organization_id) {
         organization_id: OrganizationId,
+        identity_provider_id: IdentityProviderId,
         key_id: String,
         private_key: Secret,
     }
@@ -44,8 +45,7 @@ table_row! {
 fn issuer_keys() -> _ {
     keys::table
         .inner_join(organizations::table.on(organizations::id.eq(keys::organization_id)))
-        .inner_join(providers::table.on(providers::organization_id.eq(keys::organization_id)))
-        .filter(providers::jwks_uri.is_null())
+        .inner_join(providers::table.on(providers::id.eq(keys::identity_provider_id)))
         .select((
             keys::organization_id,
             providers::id,
@@ -62,9 +62,9 @@ pub async fn issuer_key(db: &Database, slug: &Slug) -> Result<Option<IssuerKey>>
     Ok(db.read().await?.first(query).await?)
 }
 
-/// The key of an organization's built-in issuer.
-pub async fn issuer_key_of(db: &Database, organization: OrganizationId) -> Result<Option<IssuerKey>> {
-    let query = issuer_keys().filter(organizations::id.eq(organization));
+/// The key of a provider that is a built-in issuer.
+pub async fn issuer_key_of(db: &Database, provider: IdentityProviderId) -> Result<Option<IssuerKey>> {
+    let query = issuer_keys().filter(providers::id.eq(provider));
     Ok(db.read().await?.first(query).await?)
 }
 
@@ -82,9 +82,9 @@ pub(super) async fn insert_issuer(
     key_id: String,
     private_key: Secret,
 ) -> Result<()> {
-    let organization_id = provider.organization_id;
+    let (organization_id, identity_provider_id) = (provider.organization_id, provider.id);
     tx.insert_all(&[provider]).await?;
-    Ok(tx.insert_all(&[KeyRow { organization_id, key_id, private_key }]).await?)
+    Ok(tx.insert_all(&[KeyRow { organization_id, identity_provider_id, key_id, private_key }]).await?)
 }
 
 pub(super) async fn find_user(

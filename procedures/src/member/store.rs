@@ -132,10 +132,11 @@ pub(super) async fn set_status(
     Ok(())
 }
 
-/// The identity provider that the organization's people are known by: its first.
+/// The identity provider that the organization's people are known by: the first of those that it has.
 pub(super) async fn provider_of(conn: &mut Connection, tenant: Tenant) -> Result<Option<IdentityProviderId>> {
     let query = identity_providers::table
         .filter(identity_providers::organization_id.eq(tenant.organization_id()))
+        .filter(identity_providers::removed_at.is_null())
         .order((identity_providers::created_at, identity_providers::id))
         .limit(1)
         .select(identity_providers::id);

@@ -63,6 +63,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
+/// Refuses a list that is empty, or names a thing twice.
+pub(crate) fn each_once<T: PartialEq>(field: &str, named: &[T]) -> Result<()> {
+    if named.is_empty() {
+        return Err(Error::invalid_input(field, "empty"));
+    }
+    for (place, thing) in named.iter().enumerate() {
+        if named[..place].contains(thing) {
+            return Err(Error::invalid_input(format!("{field}[{place}]"), "named before"));
+        }
+    }
+    Ok(())
+}
+
 /// Serde names an unknown, missing or repeated field in its message only; the path ends at the object that has it.
 fn invalid(path: &str, message: &str) -> Error {
     let problem = message.rsplit_once(" at line ").map_or(message, |(problem, _)| problem);

@@ -5,9 +5,10 @@
 mod me;
 mod service_token;
 mod sign_in;
-mod store;
+pub(crate) mod store;
 
 pub use me::{Me, Session, SessionKind};
+pub(crate) use service_token::issue_service_token;
 pub use service_token::{
     NewServiceToken, PREFIX as SERVICE_TOKEN_PREFIX, create_service_token, use_service_token,
 };

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Scope, store};
 use crate::caller::{Actor, Caller, Insider, Service, Tenant};
+use crate::db::Transaction;
 use crate::error::{Error, Reason, Result};
 use crate::limits::LAST_USE_RESOLUTION;
 use crate::values::{Moment, Name, OrganizationId, ServiceTokenId};
@@ -23,8 +24,16 @@ pub struct NewServiceToken {
     pub expires_at: Option<Moment>,
 }
 
-/// Makes a token; its secret is in the answer and nowhere else.
+/// Makes a token, of whatever scopes and end; its secret is in the answer and nowhere else.
 pub async fn create_service_token(db: &Database, now: Moment, token: NewServiceToken) -> Result<String> {
+    db.transaction(now, async |tx| issue_service_token(tx, token).await.map(|(_, secret)| secret)).await
+}
+
+/// Writes a new token; its secret is beside it in the answer, and nowhere else.
+pub(crate) async fn issue_service_token(
+    tx: &mut Transaction<'_>,
+    token: NewServiceToken,
+) -> Result<(store::ServiceTokenRow, String)> {
     let mut bits = [0_u8; 32];
     OsRng.try_fill_bytes(&mut bits).map_err(Error::internal)?;
     let secret = format!("{PREFIX}{}", hex(&bits));
@@ -37,10 +46,10 @@ pub async fn create_service_token(db: &Database, now: Moment, token: NewServiceT
         expires_at: token.expires_at,
         last_used_at: None,
         revoked_at: None,
-        created_at: now,
+        created_at: tx.now,
     };
-    db.transaction(now, async |tx| Ok(tx.insert_all(&[row]).await?)).await?;
-    Ok(secret)
+    store::insert_service_token(tx, row.clone()).await?;
+    Ok((row, secret))
 }
 
 /// Lets in the service that presents this secret. `chosen` is the organization that the client named, if it did.
@@ -65,10 +74,9 @@ pub async fn use_service_token(app: &App, secret: &str, chosen: Option<&str>) ->
             }
         });
     }
-    let scopes = row.scopes.split_whitespace().map(str::parse).collect::<Result<_, String>>();
     Ok(Caller::Insider(Insider {
         tenant: Tenant::of(row.organization_id),
-        actor: Actor::Service(Service { token_id: row.id, scopes: scopes.map_err(Error::internal)? }),
+        actor: Actor::Service(Service { token_id: row.id, scopes: row.scopes()? }),
     }))
 }
 

@@ -1,16 +1,18 @@
 //! `identity_providers`, `identities`, `users` and `service_tokens`, as signing in reads and writes them.
 
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 
-use super::{Algorithm, VerifiedToken};
+use super::{Algorithm, Scope, VerifiedToken};
 use crate::Database;
+use crate::caller::Tenant;
 use crate::db::schema::{identities, identity_providers, memberships, organizations, service_tokens, users};
-use crate::db::{Connection, table_row};
-use crate::error::Result;
+use crate::db::{Connection, Transaction, locked, table_row};
+use crate::error::{Error, Result};
 use crate::limits::LAST_USE_RESOLUTION;
 use crate::member::{MembershipStatus, Role};
 use crate::values::{
-    Email, IdentityProviderId, Moment, OrganizationId, ProviderSubject, ServiceTokenId, UserId,
+    Email, IdentityProviderId, Limit, Moment, OrganizationId, ProviderSubject, ServiceTokenId, UserId,
 };
 
 table_row! {
@@ -23,8 +25,11 @@ table_row! {
         algorithm: Algorithm,
         /// The claim that carries a new member's role.
         role_claim: Option<String>,
+        /// Where its keys are; unless told, its configuration says so.
         jwks_uri: Option<String>,
         created_at: Moment,
+        /// Since when nobody signs in there; the people who did stay known.
+        removed_at: Option<Moment>,
     }
 }
 
@@ -60,10 +65,11 @@ table_row! {
 }
 
 table_row! {
-    pub(super) struct ServiceTokenRow: service_tokens "service_tokens" by (id) {
+    pub(crate) struct ServiceTokenRow: service_tokens "service_tokens" by (id) {
         id: ServiceTokenId,
         organization_id: OrganizationId,
         name: String,
+        /// Separated by spaces.
         scopes: String,
         secret_sha256: Vec<u8>,
         expires_at: Option<Moment>,
@@ -73,11 +79,20 @@ table_row! {
     }
 }
 
+impl ServiceTokenRow {
+    /// What it allows.
+    pub(crate) fn scopes(&self) -> Result<Vec<Scope>> {
+        let scopes = self.scopes.split_whitespace().map(str::parse).collect::<Result<_, String>>();
+        scopes.map_err(Error::internal)
+    }
+}
+
 impl Provider {
     /// The provider that is registered under this issuer, exactly as it is written.
     pub async fn find(db: &Database, issuer: &str) -> Result<Option<Provider>> {
         let query = identity_providers::table
             .filter(identity_providers::issuer.eq(issuer.to_owned()))
+            .filter(identity_providers::removed_at.is_null())
             .select(identity_providers::all_columns);
         Ok(db.read().await?.first(query).await?)
     }
@@ -92,15 +107,17 @@ pub(super) struct FoundPerson {
     pub membership: Option<(Role, MembershipStatus)>,
 }
 
-/// The person a token is of, with their membership in the provider's organization.
+/// The person a token is of, with their membership in the provider's organization; nobody once that is removed.
 pub(super) async fn find_person(conn: &mut Connection, token: &VerifiedToken) -> Result<Option<FoundPerson>> {
     let query = identities::table
+        .inner_join(identity_providers::table.on(identity_providers::id.eq(identities::identity_provider_id)))
         .inner_join(users::table.on(users::id.eq(identities::user_id)))
         .left_join(memberships::table.on(
             memberships::user_id.eq(users::id).and(memberships::organization_id.eq(token.organization_id)),
         ))
         .filter(identities::identity_provider_id.eq(token.provider_id))
         .filter(identities::subject.eq(token.subject.clone()))
+        .filter(identity_providers::removed_at.is_null())
         .select((
             users::id,
             users::display_name,
@@ -133,7 +150,7 @@ pub(super) async fn find_membership(
     Ok(conn.first(query).await?)
 }
 
-/// Makes the user, the identity and the membership of a first sign-in.
+/// Makes the user, the identity and the membership of a first sign-in; UNAUTHORIZED at a provider that is removed.
 pub(super) async fn provision(db: &Database, now: Moment, token: &VerifiedToken) -> Result<()> {
     let person = NewPerson {
         organization_id: token.organization_id,
@@ -143,7 +160,22 @@ pub(super) async fn provision(db: &Database, now: Moment, token: &VerifiedToken)
         email: None,
         role: token.role.unwrap_or(Role::Learner),
     };
-    db.transaction(now, async |tx| insert_person(tx, now, person).await.map(|_| ())).await
+    db.transaction(now, async |tx| {
+        if !is_registered(tx, token.provider_id).await? {
+            return Err(Error::unauthorized());
+        }
+        insert_person(tx, now, person).await.map(|_| ())
+    })
+    .await
+}
+
+async fn is_registered(conn: &mut Connection, provider: IdentityProviderId) -> Result<bool> {
+    let query = identity_providers::table
+        .filter(identity_providers::id.eq(provider))
+        .filter(identity_providers::removed_at.is_null())
+        .select(identity_providers::id);
+    let found: Option<IdentityProviderId> = conn.first(query).await?;
+    Ok(found.is_some())
 }
 
 pub(crate) struct NewPerson {
@@ -196,4 +228,56 @@ pub(super) async fn touch_service_token(db: &Database, now: Moment, id: ServiceT
     let used = diesel::update(service_tokens::table.filter(service_tokens::id.eq(id)).filter(stale))
         .set(service_tokens::last_used_at.eq(Some(now)));
     db.transaction(now, async |tx| Ok(tx.execute(used).await.map(|_| ())?)).await
+}
+
+/// An organization's service tokens after a cursor, oldest first.
+pub(crate) async fn list_service_tokens(
+    conn: &mut Connection,
+    tenant: Tenant,
+    after: Option<ServiceTokenId>,
+    limit: Limit,
+) -> Result<Vec<ServiceTokenRow>> {
+    let query = service_tokens::table
+        .filter(service_tokens::organization_id.eq(tenant.organization_id()))
+        .filter(service_tokens::id.gt(after.unwrap_or(ServiceTokenId::NIL)))
+        .order(service_tokens::id)
+        .limit(limit.with_lookahead())
+        .select(service_tokens::all_columns);
+    Ok(conn.load(query).await?)
+}
+
+/// A service token of an organization, to be changed: nobody else changes it until the transaction ends.
+pub(crate) async fn service_token_locked(
+    tx: &mut Transaction<'_>,
+    tenant: Tenant,
+    id: ServiceTokenId,
+) -> Result<Option<ServiceTokenRow>> {
+    let query = service_tokens::table
+        .filter(service_tokens::organization_id.eq(tenant.organization_id()))
+        .filter(service_tokens::id.eq(id))
+        .select(service_tokens::all_columns);
+    Ok(tx.first(locked(query)).await?)
+}
+
+/// How many service tokens an organization has that are not revoked. Nobody else who counts them goes on until the
+/// transaction ends.
+pub(crate) async fn count_service_tokens(tx: &mut Transaction<'_>, tenant: Tenant) -> Result<usize> {
+    let organization =
+        organizations::table.filter(organizations::id.eq(tenant.organization_id())).select(organizations::id);
+    let _: OrganizationId = tx.one(locked(organization)).await?;
+    let query = service_tokens::table
+        .filter(service_tokens::organization_id.eq(tenant.organization_id()))
+        .filter(service_tokens::revoked_at.is_null())
+        .select(count_star());
+    let count: i64 = tx.one(query).await?;
+    usize::try_from(count).map_err(Error::internal)
+}
+
+pub(super) async fn insert_service_token(tx: &mut Transaction<'_>, token: ServiceTokenRow) -> Result<()> {
+    Ok(tx.insert_all(&[token]).await?)
+}
+
+/// Saves a service token that this transaction has locked.
+pub(crate) async fn save_service_token(tx: &mut Transaction<'_>, token: ServiceTokenRow) -> Result<()> {
+    Ok(tx.update_all(&[token]).await?)
 }

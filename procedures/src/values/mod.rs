@@ -19,6 +19,7 @@ pub use patch::Patch;
 pub use score::Score;
 pub(crate) use text::wire_string;
 pub use text::{
-    Email, IdempotencyKey, Name, Notes, ProviderSubject, ReasonText, Search, Secret, Slug, Text, Title,
+    Audience, ClaimName, Email, IdempotencyKey, Issuer, Name, Notes, ProviderSubject, ReasonText, Search,
+    Secret, Slug, Text, Title,
 };
 pub use whole::{Capacity, Days, LeadDays, Position, Version, Whole};

@@ -9,6 +9,8 @@ use diesel::expression::AsExpression;
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types;
 
+use crate::limits::MAX_ISSUER;
+
 /// A value that is a string in JSON and in TypeScript: `Display` writes it, `FromStr` reads it.
 macro_rules! wire_string {
     (for $type:ty, $(where $($generic:ident : $bound:path),+;)? name: $name:expr, doc: $doc:expr, schema: $schema:tt) => {
@@ -77,6 +79,12 @@ pub type Notes = Text<10_000>;
 pub type Search = Text<200>;
 /// A person's key at an identity provider (`sub`, OpenID Connect Core 1.0, section 2: at most 255 characters).
 pub type ProviderSubject = Text<255>;
+/// What names an identity provider (`iss`).
+pub type Issuer = Text<MAX_ISSUER>;
+/// Whom an identity provider's tokens are for (`aud`).
+pub type Audience = Text<255>;
+/// A name in what a token says.
+pub type ClaimName = Text<255>;
 
 impl<const MAX: usize> Text<MAX> {
     pub fn as_str(&self) -> &str {

@@ -8,15 +8,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::address::{UrlText, callable_url};
 use super::store::{self, WebhookRow};
 use super::{SECRET_PREFIX, Webhook, view};
 use crate::caller::{Cx, Insider};
 use crate::error::{Error, Result};
 use crate::event::{self, EventKind};
 use crate::limits::MAX_WEBHOOKS;
+use crate::outside::{UrlText, callable_url};
 use crate::policy::{self, Action};
-use crate::router::signature;
+use crate::router::{each_once, signature};
 use crate::values::{Secret, WebhookId};
 
 /// Has the organization's events sent to an address of its own, from the next one on. For admins.
@@ -42,8 +42,9 @@ signature!(Create: Mutation "webhook.create" (CreateInput) -> CreatedWebhook);
 #[serde(rename_all = "camelCase")]
 pub struct CreatedWebhook {
     pub webhook: Webhook,
-    /// `whsec_` and 32 random bytes in base64, as libraries for Standard Webhooks take it.
-    pub secret: String,
+    /// `whsec_` and 32 random bytes in base64, as libraries for Standard Webhooks take it. It is told once: null where
+    /// the call was repeated under its key.
+    pub secret: Option<String>,
 }
 
 impl fmt::Debug for CreatedWebhook {
@@ -55,44 +56,43 @@ impl fmt::Debug for CreatedWebhook {
 pub async fn create(cx: Cx<Insider>, input: CreateInput) -> Result<CreatedWebhook> {
     policy::require(&cx.caller, Action::WriteWebhooks)?;
     let tenant = cx.caller.tenant;
-    let url = callable_url(input.url.as_str(), cx.app.webhooks_on_loopback)
+    let url = callable_url(input.url.as_str(), cx.app.trusts_loopback)
         .map_err(|problem| Error::invalid_input("url", problem))?;
-    let kinds = input.kinds.as_deref().map(each_once).transpose()?;
-    let secret = new_secret()?;
-    cx.write(async |tx| {
-        if store::count(tx, tenant).await? >= MAX_WEBHOOKS {
-            return Err(Error::invalid_input("url", format!("the organization has {MAX_WEBHOOKS} webhooks")));
-        }
-        let webhook = WebhookRow {
-            id: WebhookId::new(),
-            organization_id: tenant.organization_id(),
-            url: url.to_string(),
-            kinds: kinds.clone(),
-            secret: Secret::new(secret.clone()),
-            cursor: event::store::head(tx, tenant).await?.0,
-            failures: 0,
-            retry_at: None,
-            disabled_at: None,
-            deleted_at: None,
-            created_at: tx.now,
-        };
-        store::insert(tx, webhook.clone()).await?;
-        Ok(CreatedWebhook { webhook: view::present(&webhook), secret: secret.clone() })
-    })
-    .await
+    if let Some(kinds) = &input.kinds {
+        each_once("kinds", kinds)?;
+    }
+    // What the transaction answers is kept under the call's key, and the secret is no part of that.
+    let mut secret = None;
+    let created = cx
+        .write(async |tx| {
+            if store::count(tx, tenant).await? >= MAX_WEBHOOKS {
+                let problem = format!("the organization has {MAX_WEBHOOKS} webhooks");
+                return Err(Error::invalid_input("url", problem));
+            }
+            let new = new_secret()?;
+            let webhook = WebhookRow {
+                id: WebhookId::new(),
+                organization_id: tenant.organization_id(),
+                url: url.to_string(),
+                kinds: input.kinds.as_deref().map(as_kept),
+                secret: Secret::new(new.clone()),
+                cursor: event::store::head(tx, tenant).await?.0,
+                failures: 0,
+                retry_at: None,
+                disabled_at: None,
+                deleted_at: None,
+                created_at: tx.now,
+            };
+            store::insert(tx, webhook.clone()).await?;
+            secret = Some(new);
+            Ok(CreatedWebhook { webhook: view::present(&webhook), secret: None })
+        })
+        .await?;
+    Ok(CreatedWebhook { secret, ..created })
 }
 
-/// The kinds as they are kept.
-fn each_once(kinds: &[EventKind]) -> Result<String> {
-    if kinds.is_empty() {
-        return Err(Error::invalid_input("kinds", "empty"));
-    }
-    for (place, kind) in kinds.iter().enumerate() {
-        if kinds[..place].contains(kind) {
-            return Err(Error::invalid_input(format!("kinds[{place}]"), "named before"));
-        }
-    }
-    Ok(kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(","))
+fn as_kept(kinds: &[EventKind]) -> String {
+    kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(",")
 }
 
 fn new_secret() -> Result<String> {

@@ -2,7 +2,6 @@
 //!
 //! Here is whom they go to; what is to be sent, and how often, [`crate::delivery`] decides, and the server sends it.
 
-mod address;
 mod create;
 mod delete;
 mod list;
@@ -11,7 +10,6 @@ mod redeliver;
 pub(crate) mod store;
 mod view;
 
-pub use address::{UrlText, callable_url, may_be_called};
 pub use create::{Create, CreateInput, CreatedWebhook};
 pub use delete::{Delete, DeleteInput};
 pub use list::{List, ListInput};

@@ -8,12 +8,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto;
 use procedures::error::{Error, Result};
 use procedures::member::Role;
-use procedures::session::{Algorithm, VerifiedToken};
+use procedures::session::{Algorithm, Provider, VerifiedToken};
 use procedures::values::{Moment, Name, ProviderSubject};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::providers::{KnownProvider, Providers};
+use super::keys::Keys;
+use super::providers::Providers;
 use crate::limits::MAX_TOKEN;
 
 /// How far the clocks of issuer and server may differ, in seconds.
@@ -62,11 +63,17 @@ impl Audience {
 }
 
 /// Verifies a token. Every refusal is the same UNAUTHORIZED; the log says why.
+///
+/// What can be refused without a key is refused before one is asked for, so that it is no reason to ask a provider.
 pub async fn verify(providers: &Providers, token: &str, now: Moment) -> Result<VerifiedToken> {
     let parts = Parts::of(token).map_err(refused)?;
     let issuer: Issuer = decode(parts.payload).map_err(refused)?;
-    let known = providers.find(&issuer.iss).await?.ok_or_else(|| refused("the issuer is not registered"))?;
-    parts.check(&known, now).map_err(refused)
+    let provider =
+        providers.find(&issuer.iss).await?.ok_or_else(|| refused("the issuer is not registered"))?;
+    let told = parts.told(&provider, now).map_err(refused)?;
+    let keys = providers.keys(&provider, parts.header.kid.as_deref()).await?;
+    parts.check_signature(&keys, &provider).map_err(refused)?;
+    Ok(told)
 }
 
 fn refused(why: &'static str) -> Error {
@@ -105,10 +112,13 @@ impl<'a> Parts<'a> {
         Ok(Parts { signed, header, payload, signature })
     }
 
-    fn check(&self, known: &KnownProvider, now: Moment) -> Result<VerifiedToken, &'static str> {
-        self.check_signature(known)?;
+    /// What the token says, if it is by its provider's algorithm and holds now; nothing to be believed before its
+    /// signature has been checked.
+    fn told(&self, provider: &Provider, now: Moment) -> Result<VerifiedToken, &'static str> {
+        if self.header.alg != provider.algorithm.as_str() {
+            return Err("signed by another algorithm than the provider's");
+        }
         let claims: Claims = decode(self.payload)?;
-        let provider = &known.provider;
         let now = now.unix_seconds();
         // Compared in whole seconds: a NumericDate may have a fraction (RFC 7519, section 2).
         if claims.exp > LAST_MOMENT || claims.exp + LEEWAY_SECONDS as f64 <= now as f64 {
@@ -129,17 +139,14 @@ impl<'a> Parts<'a> {
         })
     }
 
-    fn check_signature(&self, known: &KnownProvider) -> Result<(), &'static str> {
-        let algorithm = match known.provider.algorithm {
+    fn check_signature(&self, keys: &Keys, provider: &Provider) -> Result<(), &'static str> {
+        let algorithm = match provider.algorithm {
             Algorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
             Algorithm::Ps256 => jsonwebtoken::Algorithm::PS256,
             Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
             Algorithm::EdDsa => jsonwebtoken::Algorithm::EdDSA,
         };
-        if self.header.alg != known.provider.algorithm.as_str() {
-            return Err("signed by another algorithm than the provider's");
-        }
-        let key = match (&self.header.kid, known.keys.as_slice()) {
+        let key = match (&self.header.kid, &**keys) {
             (Some(kid), keys) => keys.iter().find(|key| key.id.as_ref() == Some(kid)),
             (None, [only]) => Some(only),
             (None, _) => None,

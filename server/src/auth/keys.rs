@@ -1,5 +1,7 @@
 //! The keys that tokens are verified with, as JSON Web Keys (RFC 7517).
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse};
@@ -11,8 +13,14 @@ const MIN_RSA_BITS: usize = 2048;
 
 /// Where a provider's keys come from.
 pub trait KeySource: Send + Sync {
-    fn keys<'a>(&'a self, provider: &'a Provider) -> BoxFuture<'a, Result<Vec<VerificationKey>>>;
+    /// The keys that a provider has. `wanted` is the id of the key that a token was signed by, as it says: where it is not
+    /// among those at hand, what is new is waited for.
+    ///
+    /// It is asked at each call, so it answers from memory whenever it can; SERVICE_UNAVAILABLE if there are no keys.
+    fn keys<'a>(&'a self, provider: &'a Provider, wanted: Option<&'a str>) -> BoxFuture<'a, Result<Keys>>;
 }
+
+pub type Keys = Arc<[VerificationKey]>;
 
 /// A key that verifies one family of signatures.
 pub struct VerificationKey {

@@ -1,5 +1,7 @@
 //! From what a client presents to who it is: the one place where sessions are verified.
 
+mod admission;
+mod jwks;
 mod jwt;
 mod keys;
 mod providers;
@@ -16,8 +18,11 @@ use procedures::error::{Code, Error, Reason, Result};
 use procedures::session;
 use procedures::{App, Caller};
 
-pub use keys::{KeySource, VerificationKey, usable};
+pub use jwks::PublishedKeys;
+pub use keys::{KeySource, Keys, VerificationKey, usable};
 use providers::Providers;
+
+use crate::rates::Rates;
 
 /// The header that names the organization a global admin acts in (D18).
 pub const ORGANIZATION_HEADER: &str = "x-rollbook-organization";
@@ -97,11 +102,12 @@ impl Credentials {
 pub struct Authenticator {
     app: Arc<App>,
     providers: Providers,
+    rates: Rates,
 }
 
 impl Authenticator {
-    pub fn new(app: Arc<App>, keys: Arc<dyn KeySource>) -> Self {
-        Authenticator { providers: Providers::new(app.clone(), keys), app }
+    pub fn new(app: Arc<App>, keys: Arc<dyn KeySource>, rates: Rates) -> Self {
+        Authenticator { providers: Providers::new(app.clone(), keys), app, rates }
     }
 
     /// Who presents these credentials; no credentials at all are an anonymous caller's.
@@ -143,7 +149,7 @@ impl Authenticator {
     }
 }
 
-/// Whether an error of [`Authenticator::authenticate`], or of a subscription, says that the session has ended: it is no
+/// Whether an error of [`Authenticator::admit`], or of a subscription, says that the session has ended: it is no
 /// longer valid, or no longer a member's.
 pub fn is_end_of_session(error: &Error) -> bool {
     error.code() == Code::Unauthorized || matches!(error.reason(), Some(Reason::NotAMember))

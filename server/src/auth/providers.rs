@@ -1,4 +1,4 @@
-//! Registered issuers with their keys, remembered for a few seconds.
+//! Registered issuers, remembered for a few seconds.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,16 +8,10 @@ use procedures::App;
 use procedures::error::Result;
 use procedures::session::Provider;
 
-use super::keys::{KeySource, VerificationKey};
+use super::keys::{KeySource, Keys};
 use crate::limits::{MAX_REMEMBERED_ISSUERS, PROVIDER_FRESHNESS};
 
-/// A registered issuer and what it signs with.
-pub struct KnownProvider {
-    pub provider: Provider,
-    pub keys: Vec<VerificationKey>,
-}
-
-type Remembered = (Instant, Option<Arc<KnownProvider>>);
+type Remembered = (Instant, Option<Arc<Provider>>);
 
 pub struct Providers {
     app: Arc<App>,
@@ -32,7 +26,7 @@ impl Providers {
     }
 
     /// The provider registered under this issuer, exactly as it is written.
-    pub async fn find(&self, issuer: &str) -> Result<Option<Arc<KnownProvider>>> {
+    pub async fn find(&self, issuer: &str) -> Result<Option<Arc<Provider>>> {
         // No registration has U+0000, and PostgreSQL cannot even be asked for it.
         if issuer.contains('\0') {
             return Ok(None);
@@ -42,13 +36,7 @@ impl Providers {
         {
             return Ok(known.clone());
         }
-        let known = match Provider::find(&self.app.db, issuer).await? {
-            None => None,
-            Some(provider) => {
-                let keys = self.keys.keys(&provider).await?;
-                Some(Arc::new(KnownProvider { provider, keys }))
-            }
-        };
+        let known = Provider::find(&self.app.db, issuer).await?.map(Arc::new);
         let mut remembered = self.lock();
         if remembered.len() >= MAX_REMEMBERED_ISSUERS {
             // Anyone can invent issuers; the real ones stay.
@@ -56,6 +44,11 @@ impl Providers {
         }
         remembered.insert(issuer.to_owned(), (Instant::now(), known.clone()));
         Ok(known)
+    }
+
+    /// What a provider signs with; `wanted` is the id of the key that a token names.
+    pub async fn keys(&self, provider: &Provider, wanted: Option<&str>) -> Result<Keys> {
+        self.keys.keys(provider, wanted).await
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Remembered>> {

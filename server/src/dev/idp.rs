@@ -1,7 +1,8 @@
 //! The built-in identity provider: an issuer an organization, with real ES256 signatures. Its keys live in the
 //! database, so that several processes on one database agree.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,11 +22,11 @@ use procedures::development::{self, IssuerKey, NewOrganization, NewUser};
 use procedures::error::{Error, Result};
 use procedures::member::Role;
 use procedures::session::Provider;
-use procedures::values::{Name, OrganizationId, ProviderSubject, Secret, Slug, UserId};
+use procedures::values::{IdentityProviderId, Name, OrganizationId, ProviderSubject, Secret, Slug, UserId};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::auth::{KeySource, VerificationKey, usable};
+use crate::auth::{KeySource, Keys, PublishedKeys, usable};
 
 /// The audience of the built-in issuers' tokens.
 const AUDIENCE: &str = "rollbook";
@@ -123,17 +124,44 @@ impl Issuers {
     }
 }
 
-/// Verifies by the built-in issuers' keys.
+/// The keys of the built-in issuers, and of all others as they publish them.
 pub struct DevelopmentKeys {
-    pub app: Arc<App>,
+    app: Arc<App>,
+    others: PublishedKeys,
+    /// Remembered, because they never change; none for a provider that is not built in.
+    built_in: Mutex<HashMap<IdentityProviderId, Option<Keys>>>,
+}
+
+impl DevelopmentKeys {
+    pub fn new(app: Arc<App>) -> Self {
+        let others = PublishedKeys::new(app.trusts_loopback);
+        DevelopmentKeys { app, others, built_in: Mutex::default() }
+    }
+
+    async fn built_in(&self, provider: &Provider) -> Result<Option<Keys>> {
+        let known = self.lock().get(&provider.id).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let key = development::issuer_key_of(&self.app.db, provider.id).await?;
+        let set = key.as_ref().map(published).transpose()?;
+        let keys: Option<Keys> = set.map(|set| usable(&set, provider.algorithm).into());
+        self.lock().insert(provider.id, keys.clone());
+        Ok(keys)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<IdentityProviderId, Option<Keys>>> {
+        self.built_in.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl KeySource for DevelopmentKeys {
-    fn keys<'a>(&'a self, provider: &'a Provider) -> BoxFuture<'a, Result<Vec<VerificationKey>>> {
+    fn keys<'a>(&'a self, provider: &'a Provider, wanted: Option<&'a str>) -> BoxFuture<'a, Result<Keys>> {
         async move {
-            let key = development::issuer_key_of(&self.app.db, provider.organization_id).await?;
-            let set = published(&key.ok_or_else(Error::unauthorized)?)?;
-            Ok(usable(&set, provider.algorithm))
+            match self.built_in(provider).await? {
+                Some(keys) => Ok(keys),
+                None => self.others.keys(provider, wanted).await,
+            }
         }
         .boxed()
     }

@@ -14,13 +14,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use procedures::{App, Database};
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::cause;
 use crate::mail::Mailer;
 use crate::origins::{AllowedOrigins, Origin};
-use crate::serve::Server;
+use crate::rates::Rates;
+use crate::serve::{Server, listen, told_to_stop};
 
 /// Migrates, adds the demo data once, prints how to begin, and serves until interrupted. Pages served from this machine
 /// may call it, and those of the origins named. It writes to people if there is a mailer.
@@ -28,32 +27,26 @@ pub async fn run(
     db: Database,
     address: SocketAddr,
     origins: Vec<Origin>,
+    rates: Rates,
     mailer: Option<Mailer>,
 ) -> anyhow::Result<()> {
     db.migrate().await.map_err(cause).context("the schema could not be brought up to date")?;
-    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-    let address = listener.local_addr()?;
-    let app = Arc::new(App::new(db).with_webhooks_on_loopback());
+    let (listener, address) = listen(address).await?;
+    let app = Arc::new(App::new(db).trusting_loopback());
     app.synchronize().await.map_err(cause)?;
     clock::follow(&app).await.map_err(cause)?;
     let issuers = idp::Issuers { app: app.clone(), base: format!("http://{address}") };
     demo::ensure(&issuers).await.map_err(cause).context("the demo data could not be added")?;
-    // Before anyone is told that the server is there, who could stop it.
-    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = told_to_stop()?;
     print!("{}", guide::text(&issuers).await.map_err(cause)?);
 
     let server = Server {
         app: app.clone(),
-        keys: Arc::new(idp::DevelopmentKeys { app }),
+        keys: Arc::new(idp::DevelopmentKeys::new(app)),
         origins: AllowedOrigins { loopback: true, named: origins.into() },
+        rates,
         mailer,
         more: routes::router(Arc::new(issuers)),
-    };
-    let stop = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
     };
     server.run(listener, stop).await;
     Ok(())

@@ -42,7 +42,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 }
 
 impl<'a> Message<'a> {
-    /// Not JSON is PARSE_ERROR; JSON that is neither an object nor an array is BAD_REQUEST.
+    /// Not JSON is PARSE_ERROR; JSON that is neither an object nor an array of 1 to [`MAX_BATCH`] entries is BAD_REQUEST.
     pub fn parse(message: &'a [u8]) -> Result<Self, Error> {
         let json: &RawValue = serde_json::from_slice(message)
             .map_err(|_| Error::new(Code::ParseError, "The message is not valid JSON."))?;
@@ -51,9 +51,20 @@ impl<'a> Message<'a> {
             Some(b'{') => Ok(Message::Single(Envelope::parse(json))),
             Some(b'[') => {
                 let entries: Vec<&RawValue> = serde_json::from_str(json).map_err(Error::internal)?;
+                if !(1..=MAX_BATCH).contains(&entries.len()) {
+                    return Err(invalid(&format!("not a batch of 1 to {MAX_BATCH} calls")));
+                }
                 Ok(Message::Batch(entries.into_iter().map(|entry| Envelope::parse(entry.get())).collect()))
             }
             _ => Err(invalid("neither an object nor an array")),
+        }
+    }
+
+    /// How many calls it makes.
+    pub fn calls(&self) -> usize {
+        match self {
+            Message::Single(_) => 1,
+            Message::Batch(entries) => entries.len(),
         }
     }
 

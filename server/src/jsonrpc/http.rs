@@ -17,6 +17,7 @@ use crate::auth::Credentials;
 pub async fn handle(endpoint: Endpoint, request: Request) -> Response {
     let request_id = request_id();
     let (head, body) = request.into_parts();
+    let address = endpoint.authenticator.address_of(&head);
     let by_post = head.method == Method::POST;
     let body = match by_post {
         true => read_json_body(&head.headers, body).await,
@@ -24,9 +25,10 @@ pub async fn handle(endpoint: Endpoint, request: Request) -> Response {
     };
     let answer = match body {
         Ok(body) => {
-            endpoint.answer(&body, &Credentials::from_headers(&head.headers), None, &request_id).await
+            let credentials = Credentials::from_headers(&head.headers);
+            endpoint.answer(&body, address, &credentials, None, &request_id).await
         }
-        Err(error) => refusal(Id::Null, error, None, &request_id),
+        Err(error) => refusal(Id::Null, endpoint.authenticator.counted(address, error), None, &request_id),
     };
     let mut response = respond(answer);
     if !by_post {

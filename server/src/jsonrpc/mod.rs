@@ -24,9 +24,10 @@ use procedures::{App, Call, Caller};
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
+use crate::addresses::ClientAddress;
 use crate::answer;
 use crate::auth::{Authenticator, Credentials, is_end_of_session};
-use crate::limits::{MAX_BATCH, MAX_SUBSCRIPTIONS_PER_CONNECTION};
+use crate::limits::MAX_SUBSCRIPTIONS_PER_CONNECTION;
 use crate::websocket::Outbox;
 use envelope::{Envelope, Message, calls_in};
 pub use http::handle;
@@ -61,23 +62,27 @@ impl Endpoint {
     pub async fn answer(
         &self,
         message: &[u8],
+        address: ClientAddress,
         credentials: &Credentials,
         line: Option<&Line>,
         request_id: &str,
     ) -> Answer {
         let message = match Message::parse(message) {
             Ok(message) => message,
-            Err(error) => return refusal(Id::Null, error, None, request_id),
+            Err(error) => {
+                let error = self.authenticator.counted(address, error);
+                return refusal(Id::Null, error, None, request_id);
+            }
         };
-        if let Message::Batch(entries) = &message
-            && !(1..=MAX_BATCH).contains(&entries.len())
-        {
-            let error = Error::invalid_input("", format!("not a batch of 1 to {MAX_BATCH} calls"));
-            return refusal(Id::Null, error, None, request_id);
-        }
-        let caller = match self.authenticator.authenticate(credentials).await {
+        let caller = match self.authenticator.admit(address, credentials, message.calls()).await {
             Ok(caller) => caller,
             Err(error) => {
+                if let Message::Batch(entries) = &message
+                    && error.code() == Code::TooManyRequests
+                    && line.is_some()
+                {
+                    return refusal_of_each(entries, error, request_id);
+                }
                 let (id, path) = message.names();
                 let session_over = is_end_of_session(&error);
                 return Answer { session_over, ..refusal(id, error, path.as_deref(), request_id) };
@@ -101,12 +106,7 @@ impl Endpoint {
                         Err(error) => Some(error_response(Id::Null, &error, None, &request_id)),
                     }
                 });
-                let responses = join_all(calls).await.into_iter().flatten();
-                let answers: Vec<Box<RawValue>> = responses.map(MethodResponse::into_json).collect();
-                let json = match answers.is_empty() {
-                    true => None,
-                    false => serde_json::value::to_raw_value(&answers).ok(),
-                };
+                let json = batch(join_all(calls).await.into_iter().flatten());
                 Answer { json, refusal: None, session_over: false }
             }
         }
@@ -212,6 +212,27 @@ fn is_unauthorized(response: &MethodResponse) -> bool {
 fn refusal(id: Id<'_>, error: Error, path: Option<&str>, request_id: &str) -> Answer {
     let response = error_response(id, &error, path, request_id);
     Answer { json: Some(response.into_json()), refusal: Some(error), session_over: false }
+}
+
+/// Refuses each call of a batch by its own id: over a WebSocket there is no status that would tell of all of them.
+fn refusal_of_each(entries: &[Result<Envelope<'_>, Error>], error: Error, request_id: &str) -> Answer {
+    let refused = entries.iter().enumerate().filter_map(|(place, entry)| {
+        let (id, path) = match entry {
+            Ok(envelope) => (envelope.id.clone()?, Some(&*envelope.method)),
+            Err(_) => (Id::Null, None),
+        };
+        Some(error_response(id, &error, path, &format!("{request_id}-{place}")))
+    });
+    Answer { json: batch(refused), refusal: Some(error), session_over: false }
+}
+
+/// The answers to a batch; none if all of it were notifications.
+fn batch(responses: impl Iterator<Item = MethodResponse>) -> Option<Box<RawValue>> {
+    let answers: Vec<Box<RawValue>> = responses.map(MethodResponse::into_json).collect();
+    match answers.is_empty() {
+        true => None,
+        false => serde_json::value::to_raw_value(&answers).ok(),
+    }
 }
 
 fn error_response(id: Id<'_>, error: &Error, path: Option<&str>, request_id: &str) -> MethodResponse {

@@ -6,13 +6,14 @@ use std::sync::{Arc, OnceLock};
 use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
-use http::HeaderMap;
+use http::request::Parts;
 use jsonrpsee_types::Id;
 use procedures::error::{Code, Error};
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use super::{Endpoint, Line, calls_in, refusal, text};
+use crate::addresses::ClientAddress;
 use crate::answer::request_id;
 use crate::auth::Credentials;
 use crate::websocket::{Conversation, Outbox, Sockets};
@@ -22,15 +23,17 @@ pub async fn upgrade(
     endpoint: Endpoint,
     sockets: Sockets,
     upgrade: WebSocketUpgrade,
-    headers: HeaderMap,
+    head: &Parts,
 ) -> Result<Response, Error> {
-    let credentials = Credentials::from_headers(&headers);
-    endpoint.authenticator.authenticate(&credentials).await?;
-    Ok(sockets.accept(upgrade, Talk { endpoint, credentials, line: OnceLock::new() }))
+    let address = endpoint.authenticator.address_of(head);
+    let credentials = Credentials::from_headers(&head.headers);
+    endpoint.authenticator.admit(address, &credentials, 1).await?;
+    Ok(sockets.accept(upgrade, Talk { endpoint, address, credentials, line: OnceLock::new() }))
 }
 
 struct Talk {
     endpoint: Endpoint,
+    address: ClientAddress,
     credentials: Credentials,
     /// Where subscriptions tell what they have to; the first message opens it.
     line: OnceLock<Line>,
@@ -65,7 +68,9 @@ impl Conversation for Talk {
             outbox.spawn(pass_on(items, outbox.clone()));
             line
         });
-        let answer = self.endpoint.answer(&message, &self.credentials, Some(line), &request_id()).await;
+        let request_id = request_id();
+        let answer =
+            self.endpoint.answer(&message, self.address, &self.credentials, Some(line), &request_id).await;
         if let Some(json) = answer.json {
             outbox.send(text(json)).await;
         }

@@ -27,7 +27,7 @@ pub struct MailArgs {
     #[arg(long, env = "ROLLBOOK_MAIL_FROM", value_name = "ADDRESS")]
     mail_from: Option<Mailbox>,
     /// Templates to use instead of the built-in ones: `DIR/<slug>/` for one organization, `DIR` for all.
-    #[arg(long, value_name = "DIR", requires = "smtp_url")]
+    #[arg(long, env = "ROLLBOOK_MAIL_TEMPLATES", value_name = "DIR", requires = "smtp_url")]
     mail_templates: Option<PathBuf>,
 }
 

@@ -12,19 +12,21 @@ use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
-use procedures::error::{Error, Result};
+use procedures::error::{Code, Error, Result};
 use procedures::router::{Begun, Items};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
-use super::http::{credentials, text};
+use super::http::{admit, text};
 use super::request::{Asked, Query};
 use super::{Endpoint, shape};
+use crate::answer::explain;
 use crate::limits::{EVENT_PING_INTERVAL, RECONNECT_AFTER_SILENCE};
 
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// Whatever becomes of the subscription, the answer is 200: an error is an event, the last one.
+/// Whatever becomes of the subscription, the answer is 200: an error is an event, the last one. At any other status a
+/// browser would give up without a word to its page.
 pub async fn subscribe(
     endpoint: &Endpoint,
     path: &str,
@@ -33,18 +35,23 @@ pub async fn subscribe(
     request_id: &Arc<str>,
 ) -> Response {
     let begun = async {
-        let credentials = credentials(head)?;
-        let caller = endpoint.authenticator.authenticate(&credentials).await?;
-        let input = resumed(asked?.input(0)?, last_event_id(head))?;
+        let asked = asked?;
+        let (caller, credentials) = admit(endpoint, head, 1).await?;
+        let input = resumed(asked.input(0)?, last_event_id(head))?;
         let session = endpoint.authenticator.hold(&credentials);
         endpoint.find(path)?.subscribe(endpoint.call(&caller, request_id), session, &input).await
     };
-    let frames: BoxStream<'static, String> = match begun.await {
-        Err(error) => stream::iter([connected(None), error_frame(&error, path, request_id)]).boxed(),
+    let (frames, refusal): (BoxStream<'static, String>, Option<Error>) = match begun.await {
+        Err(error) => {
+            let frames = stream::iter([connected(None), error_frame(&error, path, request_id)]);
+            (frames.boxed(), Some(error))
+        }
         Ok(Begun { after, items }) => {
             let frames = frames(items, path.to_owned(), request_id.clone());
             let stopping = endpoint.stopping.clone().cancelled_owned();
-            stream::iter([connected(Some(&after))]).chain(with_pings(frames).take_until(stopping)).boxed()
+            let frames =
+                stream::iter([connected(Some(&after))]).chain(with_pings(frames).take_until(stopping));
+            (frames.boxed(), None)
         }
     };
     let mut response = Response::new(Body::from_stream(frames.map(Ok::<_, Infallible>)));
@@ -52,6 +59,9 @@ pub async fn subscribe(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    if let Some(error) = refusal.filter(|error| error.code() == Code::TooManyRequests) {
+        explain(&error, &mut response);
+    }
     response
 }
 

@@ -48,6 +48,7 @@ async fn respond_to(endpoint: &Endpoint, head: &Parts, body: Body, request_id: &
         },
         _ => Err(Error::new(Code::MethodNotSupported, "Only GET and POST.")),
     };
+    let asked = asked.map_err(|error| counted(endpoint, head, error));
     if let Some(path) = subscription(endpoint, head) {
         return events::subscribe(endpoint, &path, asked, head, request_id).await;
     }
@@ -94,7 +95,7 @@ fn subscription(endpoint: &Endpoint, head: &Parts) -> Option<String> {
 }
 
 async fn calls(endpoint: &Endpoint, asked: Asked, head: &Parts, request_id: &Arc<str>) -> Result<Response> {
-    let caller = endpoint.authenticator.authenticate(&credentials(head)?).await?;
+    let (caller, _) = admit(endpoint, head, asked.paths.len()).await?;
     mixed(endpoint, &asked)?;
     if head.headers.get(ACCEPT).is_some_and(|accept| accept == JSON_LINES) {
         return Ok(lines::stream(endpoint, asked, &head.method, &caller, request_id));
@@ -104,8 +105,21 @@ async fn calls(endpoint: &Endpoint, asked: Asked, head: &Parts, request_id: &Arc
     Ok(respond(&asked, join_all(calls).await))
 }
 
+/// Who makes so many calls by a request, if they may.
+pub(super) async fn admit(endpoint: &Endpoint, head: &Parts, calls: usize) -> Result<(Caller, Credentials)> {
+    let credentials = credentials(head).map_err(|error| counted(endpoint, head, error))?;
+    let address = endpoint.authenticator.address_of(head);
+    let caller = endpoint.authenticator.admit(address, &credentials, calls).await?;
+    Ok((caller, credentials))
+}
+
+/// What to answer to a request that asks for nothing that could be done.
+fn counted(endpoint: &Endpoint, head: &Parts, error: Error) -> Error {
+    endpoint.authenticator.counted(endpoint.authenticator.address_of(head), error)
+}
+
 /// The session, from the headers, or from the address where a client cannot set headers.
-pub(super) fn credentials(head: &Parts) -> Result<Credentials> {
+fn credentials(head: &Parts) -> Result<Credentials> {
     match Query::of(&head.uri).get("connectionParams") {
         Some(params) => Credentials::from_connection_params(&params),
         None => Ok(Credentials::from_headers(&head.headers)),

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 use futures_util::{FutureExt, StreamExt, stream};
-use http::{HeaderMap, Uri};
+use http::request::Parts;
 use procedures::Call;
 use procedures::error::{Code, Error, Result};
 use procedures::router::{Begun, Items};
@@ -21,6 +21,7 @@ use super::messages::{self, Entry, Wanted, What};
 use super::request::Query;
 use super::subscriptions::{Place, Subscriptions};
 use super::{Endpoint, shape};
+use crate::addresses::ClientAddress;
 use crate::answer::{request_id, small_enough};
 use crate::auth::{Credentials, is_end_of_session};
 use crate::limits::{HEAD_TIMEOUT, MAX_BATCH, REFUSAL_GRACE};
@@ -28,6 +29,7 @@ use crate::websocket::{Conversation, Outbox, Sockets};
 
 struct Talk {
     endpoint: Endpoint,
+    address: ClientAddress,
     /// None until they come, if the address says that the first message brings them; calls wait for them, and they come
     /// once.
     credentials: watch::Sender<Option<Credentials>>,
@@ -39,19 +41,23 @@ pub async fn upgrade(
     endpoint: Endpoint,
     sockets: Sockets,
     upgrade: WebSocketUpgrade,
-    headers: HeaderMap,
-    uri: &Uri,
+    head: &Parts,
 ) -> Result<Response> {
-    let credentials = match Query::of(uri).get("connectionParams").as_deref() {
-        Some("1") => None,
+    let address = endpoint.authenticator.address_of(head);
+    let credentials = match Query::of(&head.uri).get("connectionParams").as_deref() {
+        Some("1") => {
+            // Until then it is nobody's.
+            endpoint.authenticator.admit(address, &Credentials::default(), 1).await?;
+            None
+        }
         Some(_) | None => {
-            let credentials = Credentials::from_headers(&headers);
-            endpoint.authenticator.authenticate(&credentials).await?;
+            let credentials = Credentials::from_headers(&head.headers);
+            endpoint.authenticator.admit(address, &credentials, 1).await?;
             Some(credentials)
         }
     };
     let credentials = watch::Sender::new(credentials);
-    Ok(sockets.accept(upgrade, Talk { endpoint, credentials, live: Subscriptions::default() }))
+    Ok(sockets.accept(upgrade, Talk { endpoint, address, credentials, live: Subscriptions::default() }))
 }
 
 impl Conversation for Talk {
@@ -77,7 +83,10 @@ impl Conversation for Talk {
                     let all = stream::iter(entries).chain(later);
                     all.for_each_concurrent(MAX_BATCH, |entry| self.one(entry, &outbox)).await;
                 }
-                Err(error) => self.fail(&outbox, None, &error, None, &request_id()).await,
+                Err(error) => {
+                    let error = self.endpoint.authenticator.counted(self.address, error);
+                    self.fail(&outbox, None, &error, None, &request_id()).await;
+                }
             }
         }
         .boxed()
@@ -119,7 +128,7 @@ impl Talk {
             Ok(What::Subscription(wanted, place)) => {
                 self.subscribe(id.as_deref(), wanted, place, outbox, &request_id).await
             }
-            Err(error) => Err(error),
+            Err(error) => Err(self.endpoint.authenticator.counted(self.address, error)),
         };
         if let Err(error) = done {
             self.fail(outbox, id.as_deref(), &error, path.as_deref(), &request_id).await;
@@ -131,12 +140,13 @@ impl Talk {
         if self.credentials.borrow().is_some() {
             let error =
                 Error::invalid_input("method", "connectionParams come once, where the address says so");
+            let error = self.endpoint.authenticator.counted(self.address, error);
             return self.fail(outbox, None, &error, None, request_id).await;
         }
         let presented = Credentials::from_connection_params(data.map_or("null", RawValue::get));
         let (credentials, refused) = match presented {
             Ok(credentials) => {
-                let refused = self.endpoint.authenticator.authenticate(&credentials).await.err();
+                let refused = self.endpoint.authenticator.admit(self.address, &credentials, 1).await.err();
                 (credentials, refused)
             }
             Err(error) => (Credentials::unreadable(), Some(error)),
@@ -145,7 +155,8 @@ impl Talk {
         self.credentials.send_replace(Some(credentials));
         if let Some(error) = refused {
             self.fail(outbox, None, &error, None, request_id).await;
-            if error.cause().is_none() {
+            // Who is only too fast has a session all the same, and may call a little later.
+            if error.cause().is_none() && error.code() != Code::TooManyRequests {
                 tokio::time::sleep(REFUSAL_GRACE).await;
                 outbox.end_session();
             }
@@ -190,7 +201,7 @@ impl Talk {
     /// A call of whoever this connection is of, verified anew.
     async fn authorized(&self, outbox: &Outbox, request_id: &Arc<str>) -> Result<(Call, Credentials)> {
         let credentials = self.credentials().await?;
-        match self.endpoint.authenticator.authenticate(&credentials).await {
+        match self.endpoint.authenticator.admit(self.address, &credentials, 1).await {
             Ok(caller) => Ok((self.endpoint.call(&caller, request_id), credentials)),
             Err(error) => {
                 if is_end_of_session(&error) {

@@ -1,21 +1,11 @@
-//! The HTTP client that webhooks are sent with: to addresses that organizations name, so it trusts none of them.
-//!
-//! It follows no redirect, asks no proxy, reads little of an answer, and gives up soon. Each request has a connection of
-//! its own, so that a name is resolved, and its addresses judged, each time.
-
-use std::error::Error;
-use std::net::SocketAddr;
-use std::sync::Arc;
+//! The HTTP client that webhooks are sent with: it calls [`outside`], reads little of an answer, and gives up soon.
 
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use procedures::webhook::may_be_called;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::redirect;
-use rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
 use crate::limits::{MAX_WEBHOOK_ANSWER, WEBHOOK_CONNECT_TIMEOUT, WEBHOOK_TIMEOUT};
+use crate::outside::{self, Patience, problem};
 
 pub struct Client(reqwest::Client);
 
@@ -30,24 +20,12 @@ pub struct Message {
 }
 
 impl Client {
-    pub fn new(on_loopback: bool) -> Self {
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls_config())
-            .dns_resolver(Resolver { on_loopback })
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .https_only(!on_loopback)
-            .pool_max_idle_per_host(0)
-            .connect_timeout(WEBHOOK_CONNECT_TIMEOUT)
-            .timeout(WEBHOOK_TIMEOUT)
-            .user_agent(concat!("rollbook/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .expect("its TLS is configured, and it reads no configuration of the system");
-        Client(client)
+    pub fn new(trusts_loopback: bool) -> Self {
+        let patience = Patience { connecting: WEBHOOK_CONNECT_TIMEOUT, altogether: WEBHOOK_TIMEOUT };
+        Client(outside::client(trusts_loopback, patience))
     }
 
-    /// Posts a message to an address that [may be called](procedures::webhook::callable_url); answers with the status, or
+    /// Posts a message to an address that [may be called](procedures::outside::callable_url); answers with the status, or
     /// with what went wrong, in words that do not tell the address.
     pub async fn post(&self, url: Url, message: Message) -> Result<StatusCode, String> {
         let request = self
@@ -68,49 +46,6 @@ impl Client {
             }
         }
         Ok(response.status())
-    }
-}
-
-/// The innermost cause; those around it say only that there was one, and name the address.
-fn problem(error: reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "no answer in time".into();
-    }
-    let error = error.without_url();
-    let mut cause: &dyn Error = &error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
-}
-
-fn tls_config() -> ClientConfig {
-    let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("ring supports the default protocol versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth()
-}
-
-/// Finds only addresses that may be called. A literal address is never resolved: it is judged with its URL.
-struct Resolver {
-    on_loopback: bool,
-}
-
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(addresses(name, self.on_loopback))
-    }
-}
-
-async fn addresses(name: Name, on_loopback: bool) -> Result<Addrs, Box<dyn Error + Send + Sync>> {
-    // The port is that of the URL, whatever is said here.
-    let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-    let called: Vec<SocketAddr> = found.filter(|found| may_be_called(found.ip(), on_loopback)).collect();
-    match called.is_empty() {
-        true => Err("its name stands for no public address".into()),
-        false => Ok(Box::new(called.into_iter())),
     }
 }
 
@@ -143,10 +78,6 @@ mod tests {
 
     #[tokio::test]
     async fn names_are_judged_by_their_addresses() {
-        let resolved = |on_loopback| Resolver { on_loopback }.resolve("localhost".parse().unwrap());
-        assert!(resolved(true).await.unwrap().all(|address| address.ip().is_loopback()));
-        let refused = resolved(false).await.err().unwrap();
-        assert_eq!(refused.to_string(), "its name stands for no public address");
         let sent = Client::new(false).post("https://localhost:1/".parse().unwrap(), message()).await;
         assert_eq!(sent, Err("its name stands for no public address".into()));
     }

@@ -10,8 +10,9 @@ use procedures::App;
 use procedures::delivery::{Channel, Claimed, Settlement};
 use procedures::event::Event;
 use procedures::limits::CLAIM_TIMEOUT;
+use procedures::outside::callable_url;
 use procedures::values::Moment;
-use procedures::webhook::{self, callable_url};
+use procedures::webhook;
 use serde::Serialize;
 
 use crate::answer;
@@ -27,9 +28,9 @@ pub struct Webhooks {
 }
 
 impl Webhooks {
-    /// They go to public addresses alone, and to this machine where that is allowed.
-    pub fn new(on_loopback: bool) -> Self {
-        Webhooks { client: Client::new(on_loopback) }
+    /// They go to public addresses alone, and to this machine where that is trusted.
+    pub fn new(trusts_loopback: bool) -> Self {
+        Webhooks { client: Client::new(trusts_loopback) }
     }
 }
 
@@ -48,7 +49,7 @@ impl Sender for Webhooks {
                 return Settlement::Failed("the webhook could not be looked up".into());
             }
         };
-        let url = match callable_url(&receiver.url, app.webhooks_on_loopback) {
+        let url = match callable_url(&receiver.url, app.trusts_loopback) {
             Ok(url) => url,
             Err(problem) => return Settlement::Hopeless(problem.into()),
         };

@@ -12,6 +12,7 @@ on_both![
     named_checks,
     one_enrollment_per_user_and_course,
     one_certificate_per_completion,
+    one_provider_per_issuer,
 ];
 
 /// A course with two modules in each organization, and an enrollment from between them.
@@ -120,6 +121,12 @@ async fn rows_that_mix_tenants(world: World) {
             "organization_consistency",
         ),
         ("UPDATE identities SET organization_id = <globex> WHERE organization_id = <acme>".into(), "organization_consistency"),
+        (
+            "UPDATE development_keys SET identity_provider_id = \
+             (SELECT id FROM identity_providers WHERE organization_id = <globex>) WHERE organization_id = <acme>"
+                .into(),
+            "organization_consistency",
+        ),
     ];
     for (sql, constraint) in cases {
         by_foreign_key(&world, &sql, constraint).await;
@@ -340,6 +347,42 @@ async fn one_certificate_per_completion(world: World) {
     let void =
         "UPDATE certificates SET voided_at = issued_at, void_reason = 'so decided' WHERE id = <certificate>";
     for sql in [insert("'another'", "attempt + 1"), void.to_owned()] {
+        assert_eq!(world.sql(&spelled(&world, &sql)).await, Ok(1), "{sql}");
+    }
+}
+
+/// D18: an issuer says which organization, so two never have it at once. One has it once for all, so that its people
+/// are known again should it come back.
+async fn one_provider_per_issuer(world: World) {
+    let before = world.contents().await;
+    let copied = |organization: &str, column: &str| {
+        format!(
+            "INSERT INTO identity_providers (id, organization_id, issuer, audience, algorithm, created_at{column}) \
+             SELECT gen_random_uuid(), {organization}, issuer, audience, algorithm, created_at{} \
+             FROM identity_providers WHERE organization_id = <acme>",
+            column.replace("removed_at", "created_at")
+        )
+    };
+    for (sql, constraint, columns) in [
+        (copied("<globex>", ""), "identity_providers_issuer", "identity_providers.issuer"),
+        (
+            copied("<acme>", ", removed_at"),
+            "one_provider_per_issuer",
+            "identity_providers.organization_id, identity_providers.issuer",
+        ),
+    ] {
+        let (kind, name) = refused(&world, &sql).await;
+        assert!(matches!(kind, DatabaseErrorKind::UniqueViolation), "{constraint}: {kind:?}");
+        match world.kind {
+            Kind::Postgres => assert_eq!(name, constraint),
+            Kind::Sqlite => assert_eq!(name, format!("UNIQUE constraint failed: {columns}")),
+        }
+    }
+    assert_eq!(world.contents().await, before);
+
+    // One that is removed leaves its issuer to others.
+    let removed = "UPDATE identity_providers SET removed_at = created_at WHERE organization_id = <acme>";
+    for sql in [removed.to_owned(), copied("<globex>", "")] {
         assert_eq!(world.sql(&spelled(&world, &sql)).await, Ok(1), "{sql}");
     }
 }

@@ -19,6 +19,8 @@ mod event;
 
 mod webhook;
 
+mod service_token;
+
 mod course;
 
 mod member;

@@ -12,6 +12,9 @@ on_both![the_matrix];
 
 const UNKNOWN: &str = "019a0000-0000-7000-8000-000000000000";
 
+/// Of providers of acme and of globex, beside those that their people sign in with.
+const ISSUERS: [&str; 2] = ["https://idp.example/acme", "https://idp.example/globex"];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whose {
     Own,
@@ -54,8 +57,12 @@ enum Names {
     /// A cohort, and a course of its organization.
     CourseOfCohort,
     Organization,
+    /// An identity provider, by its issuer; none is anybody's own.
+    IdentityProvider,
     /// Webhooks are the organization's; none is anybody's own.
     Webhook,
+    /// So are service tokens.
+    ServiceToken,
 }
 
 impl Names {
@@ -75,7 +82,9 @@ impl Names {
             Names::Cohort => ", by cohortId",
             Names::CourseOfCohort => ", by cohortId and courseId",
             Names::Organization => ", by organizationId",
+            Names::IdentityProvider => ", by issuer",
             Names::Webhook => ", by webhookId",
+            Names::ServiceToken => ", by serviceTokenId",
         }
     }
 }
@@ -146,6 +155,15 @@ fn example(path: &str) -> Option<Vec<(Names, Value)>> {
         "organization.update" => vec![(Names::Nothing, json!({ "name": "Acme" }))],
         "organization.create" => vec![(Names::Nothing, json!({ "name": "Initech" }))],
         "organization.get" => vec![(Names::Nothing, nothing()), (Names::Organization, nothing())],
+        "organization.removeIdentityProvider" => vec![(Names::IdentityProvider, nothing())],
+        "organization.setIdentityProvider" => {
+            vec![(Names::Nothing, json!({ "issuer": ISSUERS[0], "audience": "rollbook" }))]
+        }
+        "serviceToken.create" => {
+            vec![(Names::Nothing, json!({ "name": "a service", "scopes": ["events:read"] }))]
+        }
+        "serviceToken.list" => vec![(Names::Nothing, nothing())],
+        "serviceToken.revoke" => vec![(Names::ServiceToken, nothing())],
         "session.me" => vec![(Names::Nothing, nothing())],
         "webhook.create" => vec![(Names::Nothing, json!({ "url": "https://receiver.example/" }))],
         "webhook.delete" => vec![(Names::Webhook, nothing())],
@@ -211,6 +229,8 @@ struct Kept {
     /// Made again once it is deleted.
     webhook: String,
     globex_webhook: String,
+    service_token: String,
+    globex_service_token: String,
 }
 
 /// A cohort with nobody in it, and a course for it.
@@ -233,6 +253,7 @@ impl Kept {
     async fn set(world: &World, caller: &Caller) -> Self {
         let (acme, globex) = (&world.acme.admin, &world.globex.admin);
         let own = async |user: &String| certificate(world, acme, json!([user]), user).await;
+        register(world).await;
         Kept {
             own_certificate: match &caller.user_id {
                 Some(user) => Some(own(user).await),
@@ -244,6 +265,8 @@ impl Kept {
             globex_group: Group::set(world, globex).await,
             webhook: webhook(world, acme).await,
             globex_webhook: webhook(world, globex).await,
+            service_token: service_token(world, acme).await,
+            globex_service_token: service_token(world, globex).await,
         }
     }
 }
@@ -260,6 +283,22 @@ async fn webhook(world: &World, admin: &Actor) -> String {
     let input = json!({ "url": "https://receiver.example/" });
     let made = world.call(admin, "webhook.create", input).await.expect("an admin may furnish");
     made["webhook"]["id"].as_str().expect("an id").to_owned()
+}
+
+async fn service_token(world: &World, admin: &Actor) -> String {
+    let input = json!({ "name": "a service", "scopes": ["events:read"] });
+    let made = world.call(admin, "serviceToken.create", input).await.expect("an admin may furnish");
+    made["serviceToken"]["id"].as_str().expect("an id").to_owned()
+}
+
+/// Has both issuers registered, also if they were removed.
+async fn register(world: &World) {
+    for (organization, issuer) in [&world.acme.id, &world.globex.id].into_iter().zip(ISSUERS) {
+        let admin = world.global_admin.choosing(organization);
+        let input = json!({ "issuer": issuer, "audience": "rollbook" });
+        let set = world.call(&admin, "organization.setIdentityProvider", input).await;
+        set.expect("a global admin may furnish");
+    }
 }
 
 /// This webhook, or another one if it is deleted.
@@ -293,6 +332,7 @@ impl Scene {
             world.call(admin, "member.provision", json!({ "subject": subject })).await.expect("known again");
             world.call(admin, "member.resume", json!({ "userId": user })).await.expect("active again");
         }
+        register(world).await;
         let kept = Kept {
             webhook: webhook_again(world, &world.acme.admin, &self.kept.webhook).await,
             globex_webhook: webhook_again(world, &world.globex.admin, &self.kept.globex_webhook).await,
@@ -418,6 +458,22 @@ fn input(
                 Whose::Own => return None,
                 Whose::Anothers => json!(scene.kept.webhook),
                 Whose::Globex => json!(scene.kept.globex_webhook),
+                Whose::Nobodys => json!(UNKNOWN),
+            }
+        }
+        Names::IdentityProvider => {
+            input["issuer"] = match whose {
+                Whose::Own => return None,
+                Whose::Anothers => json!(ISSUERS[0]),
+                Whose::Globex => json!(ISSUERS[1]),
+                Whose::Nobodys => json!(UNKNOWN),
+            }
+        }
+        Names::ServiceToken => {
+            input["serviceTokenId"] = match whose {
+                Whose::Own => return None,
+                Whose::Anothers => json!(scene.kept.service_token),
+                Whose::Globex => json!(scene.kept.globex_service_token),
                 Whose::Nobodys => json!(UNKNOWN),
             }
         }

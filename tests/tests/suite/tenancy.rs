@@ -25,6 +25,7 @@ fn not_found() -> Vec<(&'static str, Value, &'static str)> {
     let cohort = "<foreign cohort>";
     let user = "<globex learner>";
     let webhook = "<foreign webhook>";
+    let service_token = "<foreign service token>";
     vec![
         ("certificate.get", json!({ "certificateId": ID }), certificate),
         ("cohort.addMembers", json!({ "cohortId": ID, "userIds": ["<learner>"] }), cohort),
@@ -91,6 +92,8 @@ fn not_found() -> Vec<(&'static str, Value, &'static str)> {
         ("module.unassign", json!({ "enrollmentId": ID, "moduleId": "<module>" }), enrollment),
         ("module.unassign", json!({ "enrollmentId": "<enrollment>", "moduleId": ID }), module),
         ("organization.get", json!({ "organizationId": ID }), "<globex>"),
+        ("organization.removeIdentityProvider", json!({ "issuer": ID }), "<foreign issuer>"),
+        ("serviceToken.revoke", json!({ "serviceTokenId": ID }), service_token),
         ("user.anonymize", json!({ "userId": ID }), user),
         ("webhook.delete", json!({ "webhookId": ID }), webhook),
         ("webhook.redeliver", json!({ "webhookId": ID, "eventId": "0000000000000001" }), webhook),
@@ -153,6 +156,7 @@ async fn foreign_and_unknown_answer_alike(world: World) {
 
 /// One thing of each kind in acme, and in globex, where they are called foreign.
 async fn furnish(world: &World) {
+    world.name("foreign issuer", "https://issuer.example/globex");
     for (organization, foreign, user) in
         [(&world.acme, "", "<learner>"), (&world.globex, "foreign ", "<globex learner>")]
     {
@@ -170,6 +174,10 @@ async fn furnish(world: &World) {
         let address = json!({ "url": "https://receiver.example/" });
         let made = world.call(&organization.admin, "webhook.create", address).await.unwrap();
         world.name(&format!("{foreign}webhook"), made["webhook"]["id"].as_str().unwrap());
+
+        let service = json!({ "name": "a service", "scopes": ["events:read"] });
+        let made = world.call(&organization.admin, "serviceToken.create", service).await.unwrap();
+        world.name(&format!("{foreign}service token"), made["serviceToken"]["id"].as_str().unwrap());
 
         world.course_in(organization, &format!("{foreign}done"), json!({})).await;
         let done = json!({ "courseId": format!("<{foreign}done>"), "userId": user });
@@ -191,7 +199,9 @@ fn ids_taken() -> BTreeSet<(String, String)> {
         for param in method["params"].as_array().expect("params") {
             let [path, field] =
                 [&method["name"], &param["name"]].map(|name| name.as_str().expect("a name").to_owned());
-            if is_id(&field) {
+            // A provider is known by its issuer, which `organization.setIdentityProvider` makes known.
+            let is_issuer = path == "organization.removeIdentityProvider" && field == "issuer";
+            if is_id(&field) || is_issuer {
                 taken.insert((path, field));
             }
         }

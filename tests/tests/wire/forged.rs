@@ -2,32 +2,38 @@
 //! nothing but what is wrong with them can be the reason that they are refused.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use p256::ecdsa::Signature;
-use p256::elliptic_curve::sec1::ToEncodedPoint;
 use p256::pkcs8::{EncodePublicKey, LineEnding};
-use p256::{FieldBytes, SecretKey};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::http::request;
-use crate::mint::{Mint, encoded, merged};
-use crate::on_both;
-use crate::shape::{assert_refused, code_of, without_request_id};
+use crate::mint::{Mint, encoded, merged, new_key};
+use crate::shape::{assert_refused, code_of};
 use crate::site::{Client, Site};
 use crate::socket::{Socket, upgrade_at};
+use crate::{on_both, on_sqlite};
 
 on_both![forgeries_are_refused_alike, other_spellings_of_a_valid_session];
+on_sqlite![no_forgery_has_a_provider_asked];
+
+/// How often a provider is asked for its keys at most, whoever calls.
+const KEYS_COOL_DOWN: Duration = Duration::from_secs(30);
 
 /// `Authorization` with each forgery, by what is wrong with it.
-async fn forgeries(site: &Site) -> BTreeMap<String, String> {
-    let mint = Mint::of(site).await;
-    let mut tokens = of_headers(&mint);
-    tokens.extend(of_claims(&mint, site).await);
-    tokens.extend(of_forms(&mint));
-    let mut values: BTreeMap<_, _> =
-        tokens.into_iter().map(|(name, token)| (name, format!("Bearer {token}"))).collect();
+async fn forgeries(site: &Site, mint: &Mint) -> BTreeMap<String, String> {
+    let mut tokens = of_headers(mint);
+    tokens.extend(of_claims(mint, site).await);
+    tokens.extend(of_forms(mint));
+    let mut values = borne(tokens);
     let token = mint.token();
     for (name, value) in [
         ("basic scheme", format!("Basic {token}")),
@@ -39,20 +45,24 @@ async fn forgeries(site: &Site) -> BTreeMap<String, String> {
         ("quoted", format!("Bearer \"{token}\"")),
         ("empty", String::new()),
         ("bytes beyond ASCII", format!("Bearer {token}\u{e9}")),
+        // Each of which would do.
+        (TWO_HEADERS, format!("Bearer {token}\r\nauthorization: Bearer {token}")),
     ] {
         values.insert(name.into(), value);
     }
     values
 }
 
+const TWO_HEADERS: &str = "two headers";
+
+fn borne(tokens: Vec<(String, String)>) -> BTreeMap<String, String> {
+    tokens.into_iter().map(|(name, token)| (name, format!("Bearer {token}"))).collect()
+}
+
 fn of_headers(mint: &Mint) -> Vec<(String, String)> {
-    let own = SecretKey::random(&mut p256::elliptic_curve::rand_core::OsRng);
-    let point = own.public_key().to_encoded_point(false);
-    let coordinate = |bytes: Option<&FieldBytes>| URL_SAFE_NO_PAD.encode(bytes.expect("not at infinity"));
-    let own_jwk = json!({
-        "kty": "EC", "crv": "P-256", "x": coordinate(point.x()), "y": coordinate(point.y()),
-        "kid": mint.header["kid"],
-    });
+    let own = new_key();
+    let own_jwk = mint.jwk(&own);
+    let elsewhere = |path: &str| format!("{}/{path}", mint.elsewhere);
     let public = mint.key.public_key();
     let public_pem = public.to_public_key_pem(LineEnding::LF).expect("a key");
     let public_der = public.to_public_key_der().expect("a key");
@@ -83,8 +93,10 @@ fn of_headers(mint: &Mint) -> Vec<(String, String)> {
         ("jwk".into(), with_own_key(json!({ "jwk": own_jwk }))),
         ("jwk without kid".into(), with_own_key(json!({ "jwk": own_jwk, "kid": null }))),
         ("jwk beside the real key".into(), mint.header(json!({ "jwk": own_jwk }))),
-        ("jku".into(), with_own_key(json!({ "jku": "http://127.0.0.1:9/keys" }))),
-        ("x5u".into(), with_own_key(json!({ "x5u": "http://127.0.0.1:9/cert" }))),
+        ("jku".into(), with_own_key(json!({ "jku": elsewhere("jku") }))),
+        ("x5u".into(), with_own_key(json!({ "x5u": elsewhere("x5u") }))),
+        ("jku beside the real key".into(), mint.header(json!({ "jku": elsewhere("jku") }))),
+        ("x5u beside the real key".into(), mint.header(json!({ "x5u": elsewhere("x5u") }))),
         ("x5c".into(), with_own_key(json!({ "x5c": [STANDARD.encode(public_der.as_bytes())] }))),
         ("a null crit".into(), with_header(&format!("{},\"crit\":null}}", header.trim_end_matches('}')))),
         ("the header is a list".into(), with_header("[]")),
@@ -97,8 +109,8 @@ fn of_headers(mint: &Mint) -> Vec<(String, String)> {
     for alg in ["none", "HS256", "RS256", "PS256", "ES384", "EdDSA", "es256"] {
         tokens.push((format!("signed, alg {alg}"), mint.header(json!({ "alg": alg }))));
     }
-    let kids =
-        ["", "other", "../../../../dev/null", "/proc/self/environ", "http://127.0.0.1:9/key", "' OR 1=1 --"];
+    let key = elsewhere("key");
+    let kids = ["", "other", "../../../../dev/null", "/proc/self/environ", &key, "' OR 1=1 --"];
     for kid in kids {
         tokens.push((format!("kid {kid:?}"), mint.header(json!({ "kid": kid }))));
     }
@@ -228,49 +240,91 @@ fn of_forms(mint: &Mint) -> Vec<(String, String)> {
 }
 
 async fn forgeries_are_refused_alike(site: Site) {
-    let mut forgeries = forgeries(&site).await;
     let mint = Mint::of(&site).await;
+    let forgeries = forgeries(&site, &mint).await;
     assert!(forgeries.len() >= 100, "{} forgeries", forgeries.len());
-    // Two headers, each of which would do.
-    forgeries.insert("two headers".into(), format!("Bearer {0}\r\nauthorization: Bearer {0}", mint.token()));
 
     // The issuer's own token is accepted, so it is the forgery that is refused.
     let genuine = Client::bearing(site.address(), &mint.token());
     let person = genuine.ok("session.me", json!({})).await;
+    let in_params = assert_refused_alike(&site, &forgeries).await;
+    assert!(in_params >= 90, "{in_params} forgeries");
+    assert_eq!(genuine.ok("session.me", json!({})).await, person, "a forgery has changed who it is");
+}
 
+/// Of a provider that publishes its keys over the network: it is asked for them once, because of a genuine token, and
+/// nothing that a forgery names is called.
+async fn no_forgery_has_a_provider_asked(site: Site) {
+    let publisher = Publisher::start().await;
+    let mint = &publisher.mint;
+    let admin = json!({ "organization": "acme", "subject": "wire-global", "globalAdmin": true });
+    let provider = json!({
+        "issuer": mint.claims["iss"],
+        "audience": mint.claims["aud"],
+        "algorithm": mint.header["alg"],
+        "jwksUri": format!("{}{KEYS}", mint.elsewhere),
+    });
+    site.signed_in(&admin).await.ok("organization.setIdentityProvider", provider).await;
+
+    // What it takes no key to refuse is refused while there is none.
+    let without_a_key = borne(of_claims(mint, &site).await);
+    assert_refused_alike(&site, &without_a_key).await;
+    assert_eq!(publisher.asked(), [""; 0]);
+
+    let begun = Instant::now();
+    let genuine = Client::bearing(site.address(), &mint.token());
+    let person = genuine.ok("session.me", json!({})).await;
+    let once = format!("GET {KEYS} HTTP/1.1");
+    assert_eq!(publisher.asked(), [once.as_str()]);
+
+    let forgeries = forgeries(&site, mint).await;
+    assert!(forgeries.len() >= 60, "{} forgeries", forgeries.len());
+    let in_params = assert_refused_alike(&site, &forgeries).await;
+    assert!(in_params >= 60, "{in_params} forgeries");
+    let asked = publisher.asked();
+    // On a slow day its keys have been renewed meanwhile.
+    let renewals = begun.elapsed().as_secs() / KEYS_COOL_DOWN.as_secs();
+    assert!(asked.len() as u64 <= 1 + renewals && asked.iter().all(|line| *line == once), "{asked:?}");
+    assert_eq!(genuine.ok("session.me", json!({})).await, person, "a forgery has changed who it is");
+}
+
+/// Fails unless each of these is refused on every wire, in the same words but for the request's id; how many were told
+/// over connection parameters too.
+async fn assert_refused_alike(site: &Site, forgeries: &BTreeMap<String, String>) -> usize {
     let nobody = Client::anonymous(site.address());
     let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "session.me" }).to_string();
     let (mut over_http, mut over_trpc, mut over_upgrade) = (Vec::new(), Vec::new(), Vec::new());
     let mut over_params = Vec::new();
-    for (name, authorization) in &forgeries {
-        let client = presenting(&site, authorization);
+    for (name, authorization) in forgeries {
+        let client = presenting(site, authorization);
         let answer = client.post(call.as_bytes()).await;
         assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer")), "{name}");
         assert_refused(&answer.json(), &json!(7), "UNAUTHORIZED");
-        over_http.push((name, without_request_id(answer.json())));
+        over_http.push((name, told(&answer.body)));
 
         let answer = request(site.address(), "GET", "/trpc/session.me", &client.headers, b"").await;
         assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer")), "{name}");
         assert_eq!(code_of(&answer.json()["error"]), "UNAUTHORIZED");
-        over_trpc.push((name, without_request_id(answer.json())));
+        over_trpc.push((name, told(&answer.body)));
 
         for path in ["/rpc", "/trpc"] {
             let answer = upgrade_at(&client, path, &[]).await;
             assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer")), "{name}");
             assert_eq!(code_of(&answer.json()["error"]), "UNAUTHORIZED");
-            over_upgrade.push((name, without_request_id(answer.json())));
+            over_upgrade.push((name, told(&answer.body)));
         }
 
-        if let Some(token) = authorization.strip_prefix("Bearer ").filter(|_| name != "two headers") {
+        if let Some(token) = authorization.strip_prefix("Bearer ").filter(|_| name != TWO_HEADERS) {
             let mut socket = Socket::open_at(&nobody, "/trpc?connectionParams=1").await;
             let params = json!({ "method": "connectionParams", "data": { "token": token } });
             socket.send_json(&params).await;
-            let answer = socket.next().await;
-            assert_eq!(code_of(&answer["error"]), "UNAUTHORIZED", "{name}");
-            over_params.push((name, without_request_id(answer)));
+            let Message::Text(answer) = socket.message().await else { panic!("{name} is not answered") };
+            let parsed: Value = serde_json::from_str(&answer).expect("JSON");
+            assert_eq!(code_of(&parsed["error"]), "UNAUTHORIZED", "{name}");
+            over_params.push((name, told(answer.as_bytes())));
         }
     }
-    assert!(over_params.len() >= 90, "{} forgeries", over_params.len());
+    let in_params = over_params.len();
     for answers in [over_http, over_trpc, over_upgrade, over_params] {
         for (name, answer) in &answers {
             assert_eq!(answer, &answers[0].1, "{name} is told something else than {}", answers[0].0);
@@ -278,7 +332,52 @@ async fn forgeries_are_refused_alike(site: Site) {
     }
     let log = site.server.log();
     assert!(!log.contains("ERROR") && !log.contains("panicked"), "{log}");
-    assert_eq!(genuine.ok("session.me", json!({})).await, person, "a forgery has changed who it is");
+    in_params
+}
+
+/// An answer letter by letter, but for the request's id.
+fn told(body: &[u8]) -> String {
+    let text = String::from_utf8(body.to_vec()).expect("a text");
+    let answer: Value = serde_json::from_str(&text).expect("JSON");
+    let id = answer["error"]["data"]["requestId"].as_str().expect("an id");
+    text.replace(id, "")
+}
+
+/// Where a provider on this machine has its keys.
+const KEYS: &str = "/keys";
+
+/// A provider on this machine that publishes a key, and notes what it is asked for.
+struct Publisher {
+    mint: Mint,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Publisher {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let mint = Mint::of_issuer_at(&format!("http://{}", listener.local_addr().expect("its address")));
+        let keys = json!({ "keys": [mint.jwk(&mint.key)] }).to_string();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", keys.len());
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let noted = asked.clone();
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let mut lines = BufReader::new(connection).lines();
+                let first = lines.next_line().await.ok().flatten();
+                // A connection counts, whatever is said over it.
+                noted.lock().expect("no test has failed").push(first.unwrap_or_default());
+                while lines.next_line().await.is_ok_and(|line| line.is_some_and(|line| !line.is_empty())) {}
+                let answered = lines.get_mut().write_all(format!("{head}{keys}").as_bytes()).await;
+                answered.expect("the server listens");
+            }
+        });
+        Publisher { mint, asked }
+    }
+
+    /// The first lines of all requests so far.
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("no test has failed").clone()
+    }
 }
 
 async fn other_spellings_of_a_valid_session(site: Site) {

@@ -33,6 +33,10 @@ mod forged;
 
 mod sessions;
 
+mod service_tokens;
+
+mod oidc;
+
 mod crash;
 
 mod departures;
@@ -50,6 +54,10 @@ mod scheduler;
 mod mail;
 
 mod webhooks;
+
+mod rate_limits;
+
+mod serve;
 
 mod development;
 

@@ -102,6 +102,7 @@ async fn the_whole_is_known_beforehand(site: Site) {
                 "state" => ["inUse", "idle", "most"].contains(&value.as_str()),
                 "reader" => ["webhook", "mail", "seal"].contains(&value.as_str()),
                 "channel" => ["webhook", "mail"].contains(&value.as_str()),
+                "by" => ["address", "caller"].contains(&value.as_str()),
                 "sweep" => ["expiry", "closed waitlists", "reminders"].contains(&value.as_str()),
                 "outcome" => ["committed", "rolledBack", "unknown", "delivered", "failed", "dead"]
                     .contains(&value.as_str()),

@@ -3,8 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
-use p256::SecretKey;
+use p256::elliptic_curve::rand_core::OsRng;
+use p256::elliptic_curve::sec1::ToEncodedPoint;
 use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
+use p256::{FieldBytes, SecretKey};
 use procedures::db::PoolSizes;
 use procedures::{Database, development};
 use serde_json::{Value, json};
@@ -16,6 +18,8 @@ pub struct Mint {
     pub header: Value,
     pub claims: Value,
     pub key: SecretKey,
+    /// An address that tokens name, where no key is to be looked for.
+    pub elsewhere: String,
 }
 
 impl Mint {
@@ -24,15 +28,36 @@ impl Mint {
         let db = Database::open(&site.database_url, PoolSizes::default()).expect("the server's database");
         let issuer = development::issuer_key(&db, &"acme".parse().expect("a slug")).await;
         let issuer = issuer.expect("a database").expect("acme has an issuer");
+        let key = SecretKey::from_pkcs8_pem(issuer.private_key.expose()).expect("a key");
+        Mint::new(&issuer.issuer, &issuer.audience, &issuer.key_id, key, "http://127.0.0.1:9")
+    }
+
+    /// Signs as the issuer at this address, with a new key.
+    pub fn of_issuer_at(url: &str) -> Self {
+        Mint::new(url, "rollbook", "published", new_key(), url)
+    }
+
+    fn new(issuer: &str, audience: &str, key_id: &str, key: SecretKey, elsewhere: &str) -> Self {
         let now =
             std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock").as_secs();
         Mint {
-            header: json!({ "typ": "JWT", "alg": "ES256", "kid": issuer.key_id }),
+            header: json!({ "typ": "JWT", "alg": "ES256", "kid": key_id }),
             claims: json!({
-                "iss": issuer.issuer, "sub": "wire-forged", "aud": issuer.audience, "iat": now, "exp": now + 600,
+                "iss": issuer, "sub": "wire-forged", "aud": audience, "iat": now, "exp": now + 600,
             }),
-            key: SecretKey::from_pkcs8_pem(issuer.private_key.expose()).expect("a key"),
+            key,
+            elsewhere: elsewhere.to_owned(),
         }
+    }
+
+    /// The public half of a key, under this issuer's id.
+    pub fn jwk(&self, key: &SecretKey) -> Value {
+        let point = key.public_key().to_encoded_point(false);
+        let coordinate = |bytes: Option<&FieldBytes>| URL_SAFE_NO_PAD.encode(bytes.expect("not at infinity"));
+        json!({
+            "kty": "EC", "crv": "P-256", "x": coordinate(point.x()), "y": coordinate(point.y()),
+            "kid": self.header["kid"],
+        })
     }
 
     pub fn token(&self) -> String {
@@ -70,6 +95,10 @@ impl Mint {
             jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::HS256).expect("signed");
         format!("{signed}.{signature}")
     }
+}
+
+pub fn new_key() -> SecretKey {
+    SecretKey::random(&mut OsRng)
 }
 
 pub fn encoded(text: &str) -> String {

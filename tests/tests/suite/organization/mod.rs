@@ -1,5 +1,6 @@
 //! `organization.*`
 
+mod identity_provider;
 mod update;
 
 use procedures::session::Scope;

@@ -1,17 +1,18 @@
-//! Where webhooks may be sent: to the world, and nowhere that this service could be led into its own network.
+//! Where this service may call: out into the world, and nowhere that it could be led into its own network.
 //!
-//! An organization names the address, so the server must not be made to call for it what only the server can reach. A
-//! literal address is judged when the webhook is made and again before each request, a name each time it is resolved.
+//! Organizations name addresses, of webhooks and of identity providers, so the server must not be made to call for them
+//! what only the server can reach. A literal address is judged when it is told and again before each request, a name each
+//! time it is resolved.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-use crate::limits::MAX_WEBHOOK_URL;
+use crate::limits::MAX_URL;
 use crate::values::Text;
 
-/// A webhook's address as it is told.
-pub type UrlText = Text<MAX_WEBHOOK_URL>;
+/// An address as it is told.
+pub type UrlText = Text<MAX_URL>;
 
 /// What is not public of IPv4, by the first address of each network and how many bits all of its addresses share
 /// (IANA's registry of special-purpose addresses). Loopback is a case of its own.
@@ -43,7 +44,7 @@ const NOT_PUBLIC_V6: [(Ipv6Addr, u32); 3] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// Whether a webhook may be sent to this address.
+/// Whether this address may be called.
 pub fn may_be_called(ip: IpAddr, loopback_allowed: bool) -> bool {
     match ip {
         ip if ip.is_loopback() => loopback_allowed,
@@ -101,7 +102,7 @@ pub fn callable_url(text: &str, loopback_allowed: bool) -> Result<Url, &'static 
     if literal.is_some_and(|ip| !may_be_called(ip, loopback_allowed)) {
         return Err("an address that is not public");
     }
-    if url.as_str().len() > MAX_WEBHOOK_URL {
+    if url.as_str().len() > MAX_URL {
         return Err("too long");
     }
     Ok(url)

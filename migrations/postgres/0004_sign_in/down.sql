@@ -1,0 +1,6 @@
+DROP INDEX service_tokens_organization;
+ALTER TABLE development_keys DROP COLUMN identity_provider_id;
+DROP INDEX identity_providers_issuer;
+ALTER TABLE identity_providers DROP CONSTRAINT one_provider_per_issuer;
+ALTER TABLE identity_providers ADD CONSTRAINT identity_providers_issuer_key UNIQUE (issuer);
+ALTER TABLE identity_providers DROP COLUMN removed_at;
