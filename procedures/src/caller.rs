@@ -78,17 +78,12 @@ impl Insider {
         }
     }
 
-    /// Who calls, and where: what the caller's calls are counted by.
-    pub fn identity(&self) -> (OrganizationId, PrincipalId) {
-        (self.tenant.organization_id(), self.principal())
-    }
-
     pub(crate) fn is(&self, user: UserId) -> bool {
         self.user_id() == Some(user)
     }
 
-    /// What names this caller in records and events.
-    pub(crate) fn principal(&self) -> PrincipalId {
+    /// What names this caller in records and events, and what the caller's calls are counted by.
+    pub fn principal(&self) -> PrincipalId {
         match &self.actor {
             Actor::Person(person) => person.user_id.into(),
             Actor::Service(service) => service.token_id.into(),

@@ -25,7 +25,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use ts_rs::{Config, TS};
 
 use crate::App;
-use crate::caller::{Caller, CallerKind, Cx, Live, Session};
+use crate::caller::{Actor, Caller, CallerKind, Cx, Insider, Live, Session};
 use crate::db::repeated;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{KeyedCall, KeyedInput};
@@ -107,6 +107,7 @@ impl Procedure {
     /// A panic is an internal error of this call alone. A subscription is no call: NOT_FOUND.
     pub async fn call(&self, call: Call, input: &str) -> Reply {
         let begun = Instant::now();
+        self.note(&call);
         let reply = match &self.handler {
             Handler::Answers(answer) => bounded(async { answer(call, input).await }).await,
             Handler::Streams(_) => Err(Error::not_found()),
@@ -119,6 +120,7 @@ impl Procedure {
     /// the session holds. A call is no subscription: NOT_FOUND.
     pub async fn subscribe(&self, call: Call, session: Arc<dyn Session>, input: &str) -> Result<Begun> {
         let asked = Instant::now();
+        self.note(&call);
         let begun = match &self.handler {
             Handler::Streams(subscribe) => bounded(async { subscribe(call, session, input).await }).await,
             Handler::Answers(_) => Err(Error::not_found()),
@@ -126,7 +128,22 @@ impl Procedure {
         self.calls.ended(asked, &begun);
         begun
     }
+
+    /// Whatever a global admin does in an organization, reading too, leaves an entry in the log; changes of enrollments
+    /// are in the organization's own as well, by the same request.
+    fn note(&self, call: &Call) {
+        if let Caller::Insider(Insider { tenant, actor: Actor::Person(person) }) = &call.caller
+            && person.global_admin
+        {
+            let (organization, user, request_id) =
+                (tenant.organization_id(), person.user_id, &*call.request_id);
+            tracing::info!(target: AUDIT, request_id, path = self.path, %organization, %user, "a global admin calls");
+        }
+    }
 }
+
+/// The target of log entries that are kept as evidence.
+pub const AUDIT: &str = "audit";
 
 /// What a procedure can take.
 pub trait Input: DeserializeOwned + TS + JsonSchema + Send + 'static {}

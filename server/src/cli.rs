@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use procedures::Database;
 use procedures::db::PoolSizes;
+use procedures::router::AUDIT;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::ServeArgs;
@@ -86,8 +87,8 @@ struct DevArgs {
 }
 
 pub async fn run(cli: Cli) -> ExitCode {
-    let filter =
-        EnvFilter::try_from_env("ROLLBOOK_LOG").unwrap_or_else(|_| EnvFilter::new("warn,server=info"));
+    let filter = EnvFilter::try_from_env("ROLLBOOK_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(format!("warn,server=info,{AUDIT}=info")));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match cli.command {
         Command::Dev(args) => develop(args).await,

@@ -74,7 +74,7 @@ impl ServeArgs {
 
     /// Whether all clients would be counted as one, because the proxy's word about them is not taken.
     pub fn counts_all_as_one(&self) -> bool {
-        self.behind_tls && self.rates.trusted_proxies.is_empty()
+        (self.behind_tls || self.public_url.is_some()) && self.rates.trusted_proxies.is_empty()
     }
 }
 
@@ -148,7 +148,7 @@ mod tests {
             &["--public-url", "https://rollbook.example.com/"],
             &["--allow-origin", "*"],
             &["--trusted-proxy", "0.0.0.0/0"],
-            &["--trusted-proxy", "10.0.0.0/8,::/0"],
+            &["--trusted-proxy", "10.0.0.0/28,::/0"],
             &["--rate-limit-caller", "50"],
             &["--rate-limit-address", "50:19"],
             &["--smtp-url", "smtp://127.0.0.1:25"],
@@ -180,10 +180,11 @@ mod tests {
 
     #[test]
     fn clients_that_are_counted_as_one() {
-        let rows: [(&[&str], bool); 3] = [
+        let rows: [(&[&str], bool); 4] = [
             (&[], false),
             (&["--behind-tls"], true),
-            (&["--behind-tls", "--trusted-proxy", "10.0.0.0/8"], false),
+            (&["--public-url", "https://rollbook.example.com"], true),
+            (&["--behind-tls", "--trusted-proxy", "10.0.0.0/28"], false),
         ];
         for (more, expected) in rows {
             let args = parsed(more).unwrap_or_else(|error| panic!("{error}"));

@@ -71,6 +71,9 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long the accept loop rests when it cannot accept (out of file descriptors).
 pub const ACCEPT_REST: Duration = Duration::from_millis(100);
 
+/// How often a WebSocket over which nothing is said is looked at, whether its session has ended.
+pub const SESSION_CHECK: Duration = Duration::from_secs(30);
+
 /// How long a provider's registration is believed before the database is asked again: changes are in force everywhere
 /// within this time.
 pub const PROVIDER_FRESHNESS: Duration = Duration::from_secs(5);

@@ -19,7 +19,7 @@ use http::request::Parts;
 use procedures::Caller;
 use procedures::error::{Reason, Result};
 use procedures::metric::{self, CountedBy};
-use procedures::values::{OrganizationId, PrincipalId};
+use procedures::values::PrincipalId;
 
 use crate::addresses::{ClientAddress, TrustedProxies, TrustedProxy};
 use crate::limits::{
@@ -93,7 +93,7 @@ pub struct RateArgs {
     /// development mode more than anyone makes].
     #[arg(long, env = "ROLLBOOK_RATE_LIMIT_ADDRESS", value_name = "PER_SECOND:BURST")]
     rate_limit_address: Option<RateLimit>,
-    /// A proxy in front of the server, by its address or a range of them (10.0.0.0/8): what it says in Forwarded or
+    /// A proxy in front of the server, by its address or a range of them (10.0.0.0/28): what it says in Forwarded or
     /// X-Forwarded-For about whom it calls for is believed.
     #[arg(
         long = "trusted-proxy",
@@ -126,7 +126,7 @@ impl RateArgs {
 /// The calls of addresses and callers, counted.
 pub struct Rates {
     addresses: Limiter<ClientAddress>,
-    callers: Limiter<(OrganizationId, PrincipalId)>,
+    callers: Limiter<PrincipalId>,
     proxies: TrustedProxies,
 }
 
@@ -145,7 +145,7 @@ impl Rates {
     pub fn count_caller(&self, caller: &Caller, calls: usize) -> Result<()> {
         match caller {
             Caller::Anonymous => Ok(()),
-            Caller::Insider(insider) => self.callers.count(&insider.identity(), calls),
+            Caller::Insider(insider) => self.callers.count(&insider.principal(), calls),
         }
     }
 }

@@ -164,7 +164,8 @@ async fn rpc(
     if !request.headers().contains_key(UPGRADE) {
         return jsonrpc::handle(endpoint, request).await;
     }
-    upgraded(request, origins, async |upgrade, head| {
+    let authenticator = endpoint.authenticator.clone();
+    upgraded(request, origins, &authenticator, async |upgrade, head| {
         jsonrpc::upgrade(endpoint, sockets, upgrade, &head).await
     })
     .await
@@ -180,25 +181,35 @@ async fn trpc(
     if !request.headers().contains_key(UPGRADE) {
         return answer::not_found().await;
     }
-    upgraded(request, origins, async |upgrade, head| trpc::upgrade(endpoint, sockets, upgrade, &head).await)
-        .await
+    let authenticator = endpoint.authenticator.clone();
+    upgraded(request, origins, &authenticator, async |upgrade, head| {
+        trpc::upgrade(endpoint, sockets, upgrade, &head).await
+    })
+    .await
 }
 
 /// Hands a valid upgrade from an allowed origin over to a wire.
 async fn upgraded(
     request: Request,
     origins: AllowedOrigins,
+    authenticator: &Authenticator,
     wire: impl AsyncFnOnce(WebSocketUpgrade, Parts) -> Result<Response, Error>,
 ) -> Response {
-    if !origins.allow(request.headers()) {
-        return refuse(&Error::new(Code::Forbidden, "Not from this origin."), &request_id());
-    }
+    let allowed = origins.allow(request.headers());
     let (mut head, _) = request.into_parts();
+    let address = authenticator.address_of(&head);
+    if !allowed {
+        let error = Error::new(Code::Forbidden, "Not from this origin.");
+        return refuse(&authenticator.counted(address, error), &request_id());
+    }
     let upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection> =
         WebSocketUpgrade::from_request_parts(&mut head, &()).await;
     let upgraded = match upgrade {
         Ok(upgrade) => wire(upgrade, head).await,
-        Err(_) => Err(Error::new(Code::BadRequest, "Not a valid upgrade to a WebSocket.")),
+        Err(_) => {
+            let error = Error::new(Code::BadRequest, "Not a valid upgrade to a WebSocket.");
+            Err(authenticator.counted(address, error))
+        }
     };
     upgraded.unwrap_or_else(|error| refuse(&error, &request_id()))
 }

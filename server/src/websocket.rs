@@ -35,6 +35,9 @@ pub trait Conversation: Send + Sync + 'static {
     /// answers, however many, go to the outbox.
     fn hear(self: Arc<Self>, message: Bytes, outbox: Outbox) -> impl Future<Output = ()> + Send;
 
+    /// Waits until the session behind the connection has ended, whether or not anything is said meanwhile.
+    fn session_over(self: Arc<Self>) -> impl Future<Output = ()> + Send;
+
     /// What is said to a message larger than one may be, before the connection is closed.
     fn too_large(&self) -> String;
 
@@ -179,10 +182,18 @@ async fn run(socket: WebSocket, conversation: Arc<impl Conversation>, stop: Canc
     let said = CancellationToken::new();
     let writer = tokio::spawn(write(sink, queued, outbox.over.clone(), said.clone()));
     let calls = TaskTracker::new();
+    let watch = tokio::spawn({
+        let (over, outbox) = (conversation.clone().session_over(), outbox.clone());
+        async move {
+            over.await;
+            outbox.end_session();
+        }
+    });
 
     let end = read(stream, &conversation, &stop, &calls, &outbox).await;
 
     // What was asked is answered before the connection closes, unless nobody is there to read it.
+    watch.abort();
     outbox.ending.cancel();
     calls.close();
     outbox.going_on.close();

@@ -158,6 +158,7 @@ fn token(issuer: &IssuerKey, subject: &str, name: Option<Name>) -> VerifiedToken
         subject: subject.parse().expect("a subject"),
         name,
         role: None,
+        global_admin: false,
     }
 }
 

@@ -5,6 +5,9 @@ ALTER TABLE identity_providers DROP CONSTRAINT identity_providers_issuer_key;
 ALTER TABLE identity_providers ADD CONSTRAINT one_provider_per_issuer UNIQUE (organization_id, issuer);
 CREATE UNIQUE INDEX identity_providers_issuer ON identity_providers (issuer) WHERE removed_at IS NULL;
 
+-- Whether it is one of those that global admins sign in with.
+ALTER TABLE identity_providers ADD COLUMN platform boolean NOT NULL DEFAULT false;
+
 -- Which of an organization's providers is the built-in one.
 ALTER TABLE development_keys ADD COLUMN identity_provider_id uuid;
 UPDATE development_keys SET identity_provider_id = (

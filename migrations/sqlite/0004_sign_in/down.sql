@@ -1,4 +1,6 @@
 PRAGMA defer_foreign_keys = ON;
+-- A provider that was removed must not come back, and its issuer may be another's by now.
+UPDATE identity_providers SET issuer = 'removed:' || lower(hex(id)) WHERE removed_at IS NOT NULL;
 DROP INDEX service_tokens_organization;
 ALTER TABLE development_keys RENAME TO former_keys;
 CREATE TABLE development_keys (

@@ -16,10 +16,12 @@ CREATE TABLE identity_providers (
     jwks_uri TEXT,
     created_at INTEGER NOT NULL,
     removed_at INTEGER,
+    -- Whether it is one of those that global admins sign in with.
+    platform INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT identity_providers_organization_key UNIQUE (organization_id, id),
     CONSTRAINT one_provider_per_issuer UNIQUE (organization_id, issuer)
 ) STRICT;
-INSERT INTO identity_providers SELECT *, NULL FROM former_providers;
+INSERT INTO identity_providers SELECT *, NULL, 0 FROM former_providers;
 DROP TABLE former_providers;
 CREATE UNIQUE INDEX identity_providers_issuer ON identity_providers (issuer) WHERE removed_at IS NULL;
 

@@ -28,6 +28,7 @@ table! {
         jwks_uri -> Nullable<Text>,
         created_at -> Instant,
         removed_at -> Nullable<Instant>,
+        platform -> Bool,
     }
 }
 

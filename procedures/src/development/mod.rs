@@ -64,6 +64,7 @@ async fn ensure_organization_once(
                 jwks_uri: None,
                 created_at: now,
                 removed_at: None,
+                platform: false,
             };
             store::insert_issuer(tx, provider, new.key_id, new.private_key).await?;
         }

@@ -12,7 +12,7 @@ mod view;
 
 pub use create::{Create, CreateInput};
 pub use get::{Get, GetInput};
-pub use operator::{create_as_operator, set_identity_provider_of};
+pub use operator::{create_as_operator, remove_identity_provider_of, set_identity_provider_of};
 pub use remove_identity_provider::{RemoveIdentityProvider, RemoveIdentityProviderInput};
 pub use set_identity_provider::{SetIdentityProvider, SetIdentityProviderInput};
 pub(crate) use store::OrganizationRow;

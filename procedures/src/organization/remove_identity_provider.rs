@@ -3,7 +3,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{Organization, providers, store, view};
-use crate::caller::{Cx, GlobalAdmin};
+use crate::caller::{Cx, GlobalAdmin, Tenant};
+use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::policy::{self, Action};
 use crate::router::signature;
@@ -31,16 +32,22 @@ pub async fn remove_identity_provider(
 ) -> Result<Organization> {
     policy::require(&cx.caller, Action::WriteOrganizations)?;
     let tenant = cx.caller.tenant;
-    cx.write(async |tx| {
-        let organization = store::load_locked(tx, tenant).await?.ok_or_else(Error::not_found)?;
-        let provider = providers::registered(tx, input.issuer.as_str()).await?;
-        let provider = provider
-            .filter(|provider| provider.organization_id == tenant.organization_id())
-            .ok_or_else(Error::not_found)?;
-        providers::must_not_be_built_in(tx, &provider).await?;
-        let removed = Provider { removed_at: Some(tx.now), ..provider };
-        providers::save(tx, removed).await?;
-        view::present(tx, organization).await
-    })
-    .await
+    cx.write(async |tx| remove(tx, tenant, &input.issuer).await).await
+}
+
+/// NOT_FOUND if the organization has no such provider.
+pub(super) async fn remove(
+    tx: &mut Transaction<'_>,
+    tenant: Tenant,
+    issuer: &Issuer,
+) -> Result<Organization> {
+    let organization = store::load_locked(tx, tenant).await?.ok_or_else(Error::not_found)?;
+    let provider = providers::registered(tx, issuer.as_str()).await?;
+    let provider = provider
+        .filter(|provider| provider.organization_id == tenant.organization_id())
+        .ok_or_else(Error::not_found)?;
+    providers::must_not_be_built_in(tx, &provider).await?;
+    let removed = Provider { removed_at: Some(tx.now), ..provider };
+    providers::save(tx, removed).await?;
+    view::present(tx, organization).await
 }

@@ -54,6 +54,8 @@ pub(super) struct Registration {
     algorithm: Algorithm,
     role_claim: Option<String>,
     jwks_uri: Option<String>,
+    /// Whether global admins sign in there; untold, what it was before.
+    platform: Option<bool>,
 }
 
 impl Registration {
@@ -68,7 +70,17 @@ impl Registration {
             algorithm: input.algorithm.unwrap_or(Algorithm::Rs256),
             role_claim: input.role_claim.as_ref().map(|claim| claim.as_str().to_owned()),
             jwks_uri: jwks_uri.map(String::from),
+            platform: None,
         })
+    }
+
+    /// Says whether global admins sign in there, which only whoever runs the service can: those that the role claim calls
+    /// admins.
+    pub(super) fn for_platform(self, platform: bool) -> Result<Self> {
+        if platform && self.role_claim.is_none() {
+            return Err(Error::invalid_input("roleClaim", "needed to know who is a global admin"));
+        }
+        Ok(Registration { platform: Some(platform), ..self })
     }
 }
 
@@ -103,6 +115,7 @@ pub(super) async fn register(
         }
         None => providers::removed(tx, tenant, &registration.issuer).await?,
     };
+    let was_platform = known.as_ref().is_some_and(|known| known.platform && known.removed_at.is_none());
     let (id, created_at) =
         known.as_ref().map_or((IdentityProviderId::new(), tx.now), |known| (known.id, known.created_at));
     let provider = Provider {
@@ -115,6 +128,7 @@ pub(super) async fn register(
         jwks_uri: registration.jwks_uri.clone(),
         created_at,
         removed_at: None,
+        platform: registration.platform.unwrap_or(was_platform),
     };
     match known {
         Some(_) => providers::save(tx, provider).await?,

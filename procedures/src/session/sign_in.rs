@@ -18,6 +18,8 @@ pub struct VerifiedToken {
     /// For a member's first sign-in: the name, and the role if the provider's claim carries one.
     pub name: Option<Name>,
     pub role: Option<Role>,
+    /// Whether it makes a global admin of its bearer: the provider is the platform's, and calls them an admin.
+    pub global_admin: bool,
 }
 
 /// Lets in an active member, or a global admin who chose an organization (`chosen`, the header's value).
@@ -44,15 +46,19 @@ pub async fn sign_in(app: &App, token: &VerifiedToken, chosen: Option<&str>) -> 
             }
         }
     };
+    // Suspended where the provider is, they are nobody's admin.
+    let is_active = matches!(person.membership, Some((_, MembershipStatus::Active)));
+    let global_admin = person.global_admin || token.global_admin && is_active;
     let (organization_id, membership) = match chosen {
         None => (token.organization_id, person.membership),
-        Some(chosen) => choose(&mut conn, token, &person, chosen).await?,
+        Some(chosen) if global_admin => choose(&mut conn, token, &person, chosen).await?,
+        Some(chosen) => (its_own(token, chosen)?, person.membership),
     };
     let role = match membership {
         Some((role, MembershipStatus::Active)) => Some(role),
         Some((_, MembershipStatus::Suspended | MembershipStatus::Ended)) | None => None,
     };
-    if role.is_none() && !person.global_admin {
+    if role.is_none() && !global_admin {
         return Err(Reason::NotAMember.into());
     }
     Ok(Caller::Insider(Insider {
@@ -61,26 +67,32 @@ pub async fn sign_in(app: &App, token: &VerifiedToken, chosen: Option<&str>) -> 
             user_id: person.user_id,
             display_name: person.display_name,
             role,
-            global_admin: person.global_admin,
+            global_admin,
         }),
     }))
 }
 
 type Membership = (Role, MembershipStatus);
 
-/// The organization that the client named, if this person may act in it.
+/// The organization that a global admin has chosen.
 async fn choose(
     conn: &mut Connection,
     token: &VerifiedToken,
     person: &store::FoundPerson,
     chosen: &str,
 ) -> Result<(OrganizationId, Option<Membership>)> {
+    if let Ok(own) = its_own(token, chosen) {
+        return Ok((own, person.membership));
+    }
+    let id = chosen.parse::<OrganizationId>().map_err(|_| Reason::NotAMember)?;
+    let membership = store::find_membership(conn, id, person.user_id).await?;
+    Ok((id, membership.ok_or(Reason::NotAMember)?))
+}
+
+/// The provider's organization, if that is the one that the client named.
+fn its_own(token: &VerifiedToken, chosen: &str) -> Result<OrganizationId> {
     match chosen.parse::<OrganizationId>() {
-        Ok(id) if id == token.organization_id => Ok((id, person.membership)),
-        Ok(id) if person.global_admin => {
-            let membership = store::find_membership(conn, id, person.user_id).await?;
-            Ok((id, membership.ok_or(Reason::NotAMember)?))
-        }
+        Ok(id) if id == token.organization_id => Ok(id),
         Ok(_) | Err(_) => Err(Reason::NotAMember.into()),
     }
 }

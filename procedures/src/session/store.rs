@@ -30,6 +30,8 @@ table_row! {
         created_at: Moment,
         /// Since when nobody signs in there; the people who did stay known.
         removed_at: Option<Moment>,
+        /// Whether it is one of those that global admins sign in with.
+        platform: bool,
     }
 }
 

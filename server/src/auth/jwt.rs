@@ -130,12 +130,14 @@ impl<'a> Parts<'a> {
         if claims.iss != provider.issuer || !claims.aud.includes(&provider.audience) {
             return Err("of another issuer, or for another audience");
         }
+        let role = provider.role_claim.as_deref().and_then(|claim| self.role(claim));
         Ok(VerifiedToken {
             provider_id: provider.id,
             organization_id: provider.organization_id,
             subject: claims.sub,
             name: claims.name.as_ref().and_then(|name| name.as_str()?.parse::<Name>().ok()),
-            role: provider.role_claim.as_deref().and_then(|claim| self.role(claim)),
+            role,
+            global_admin: provider.platform && role == Some(Role::Admin),
         })
     }
 

@@ -11,6 +11,9 @@ use procedures::session::{Algorithm, Provider};
 /// The least that an RSA modulus has, in bits.
 const MIN_RSA_BITS: usize = 2048;
 
+/// What signatures can be verified with.
+const MAX_RSA_BITS: usize = 4096;
+
 /// Where a provider's keys come from.
 pub trait KeySource: Send + Sync {
     /// The keys that a provider has. `wanted` is the id of the key that a token was signed by, as it says: where it is not
@@ -53,7 +56,7 @@ fn fits(jwk: &Jwk, algorithm: Algorithm) -> bool {
     let for_algorithm = jwk.common.key_algorithm.is_none_or(|named| named == wanted);
     let of_kind = match (&jwk.algorithm, algorithm) {
         (AlgorithmParameters::RSA(rsa), Algorithm::Rs256 | Algorithm::Ps256) => {
-            modulus_bits(&rsa.n) >= MIN_RSA_BITS
+            (MIN_RSA_BITS..=MAX_RSA_BITS).contains(&modulus_bits(&rsa.n))
         }
         (AlgorithmParameters::EllipticCurve(key), Algorithm::Es256) => key.curve == EllipticCurve::P256,
         (AlgorithmParameters::OctetKeyPair(key), Algorithm::EdDsa) => key.curve == EllipticCurve::Ed25519,

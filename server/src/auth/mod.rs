@@ -7,6 +7,7 @@ mod keys;
 mod providers;
 
 use std::fmt;
+use std::future::pending;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -17,11 +18,13 @@ use procedures::caller::Session;
 use procedures::error::{Code, Error, Reason, Result};
 use procedures::session;
 use procedures::{App, Caller};
+use tokio::time::sleep;
 
 pub use jwks::PublishedKeys;
 pub use keys::{KeySource, Keys, VerificationKey, usable};
 use providers::Providers;
 
+use crate::limits::SESSION_CHECK;
 use crate::rates::Rates;
 
 /// The header that names the organization a global admin acts in (D18).
@@ -146,6 +149,23 @@ impl Authenticator {
     /// The session behind these credentials.
     pub fn hold(self: &Arc<Self>, credentials: &Credentials) -> Arc<dyn Session> {
         Arc::new(Held { authenticator: self.clone(), credentials: credentials.clone() })
+    }
+}
+
+impl Authenticator {
+    /// Waits until the session behind these credentials has ended, looking every [`SESSION_CHECK`]; whoever presents none
+    /// has none that ends.
+    pub async fn outlived(&self, credentials: &Credentials) {
+        if matches!(credentials.token, Presented::Nothing) {
+            return pending().await;
+        }
+        loop {
+            sleep(SESSION_CHECK).await;
+            match self.authenticate(credentials).await {
+                Err(error) if is_end_of_session(&error) => return,
+                Ok(_) | Err(_) => {}
+            }
+        }
     }
 }
 

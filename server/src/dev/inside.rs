@@ -39,6 +39,7 @@ impl<'a> Inside<'a> {
             subject: parsed(subject)?,
             name: None,
             role: Some(role),
+            global_admin: false,
         };
         sign_in(&self.issuers.app, &token, None).await
     }

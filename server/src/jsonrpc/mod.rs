@@ -38,7 +38,7 @@ pub use socket::upgrade;
 #[derive(Clone)]
 pub struct Endpoint {
     app: Arc<App>,
-    authenticator: Arc<Authenticator>,
+    pub(crate) authenticator: Arc<Authenticator>,
     methods: Methods,
 }
 

@@ -79,6 +79,10 @@ impl Conversation for Talk {
         }
     }
 
+    async fn session_over(self: Arc<Self>) {
+        self.endpoint.authenticator.outlived(&self.credentials).await;
+    }
+
     fn too_large(&self) -> String {
         let error = Error::new(Code::PayloadTooLarge, "The message is larger than 256 KiB.");
         refusal(Id::Null, error, None, &request_id()).json.map(text).unwrap_or_default()

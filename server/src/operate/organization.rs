@@ -1,10 +1,12 @@
 //! `rollbook organization`: organizations, and the identity providers that their people sign in with.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use procedures::error::Code;
 use procedures::organization::{
-    CreateInput, SetIdentityProviderInput, create_as_operator, set_identity_provider_of,
+    CreateInput, SetIdentityProviderInput, create_as_operator, remove_identity_provider_of,
+    set_identity_provider_of,
 };
 use procedures::outside::UrlText;
 use procedures::session::Algorithm;
@@ -18,6 +20,8 @@ pub enum OrganizationCommand {
     Create(CreateArgs),
     /// Have an organization's people sign in with an OpenID Connect provider; one of the same issuer is replaced.
     SetIdentityProvider(SetIdentityProviderArgs),
+    /// End signing in with a provider of an organization, at once.
+    RemoveIdentityProvider(RemoveIdentityProviderArgs),
 }
 
 #[derive(Args)]
@@ -52,6 +56,21 @@ pub struct SetIdentityProviderArgs {
     /// Where its keys are; unless told, its `.well-known/openid-configuration` says so.
     #[arg(long, value_name = "URL")]
     jwks_uri: Option<UrlText>,
+    /// It is the platform's: whoever the role claim calls an admin is a global admin, who may act in any organization.
+    #[arg(long, requires = "role_claim")]
+    platform: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+#[derive(Args)]
+pub struct RemoveIdentityProviderArgs {
+    /// The slug of the organization.
+    #[arg(long, value_name = "SLUG")]
+    organization: Slug,
+    /// The provider's issuer, letter by letter.
+    #[arg(long, value_name = "URL")]
+    issuer: Issuer,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -65,6 +84,7 @@ pub async fn run(command: OrganizationCommand) -> anyhow::Result<()> {
     match command {
         OrganizationCommand::Create(args) => create(args).await,
         OrganizationCommand::SetIdentityProvider(args) => set_identity_provider(args).await,
+        OrganizationCommand::RemoveIdentityProvider(args) => remove_identity_provider(args).await,
     }
 }
 
@@ -78,12 +98,37 @@ async fn create(args: CreateArgs) -> anyhow::Result<()> {
 }
 
 async fn set_identity_provider(args: SetIdentityProviderArgs) -> anyhow::Result<()> {
-    let SetIdentityProviderArgs { organization, issuer, audience, algorithm, role_claim, jwks_uri, database } =
-        args;
+    let SetIdentityProviderArgs {
+        organization,
+        issuer,
+        audience,
+        algorithm,
+        role_claim,
+        jwks_uri,
+        platform,
+        database,
+    } = args;
     let app = super::app(open(&database)?).await?;
     let input = SetIdentityProviderInput { issuer, audience, algorithm, role_claim, jwks_uri };
-    let set = set_identity_provider_of(&app, &organization, &input).await.map_err(super::refused)?;
+    let set = set_identity_provider_of(&app, &organization, &input, platform).await;
+    let set = set.map_err(super::refused)?;
     set.with_context(|| format!("there is no organization {organization}"))?;
     println!("people of {organization} sign in with {}", input.issuer);
+    if platform {
+        println!("whoever it calls an admin is a global admin");
+    }
+    Ok(())
+}
+
+async fn remove_identity_provider(args: RemoveIdentityProviderArgs) -> anyhow::Result<()> {
+    let RemoveIdentityProviderArgs { organization, issuer, database } = args;
+    let app = super::app(open(&database)?).await?;
+    match remove_identity_provider_of(&app, &organization, &issuer).await {
+        Ok(_) => println!("nobody of {organization} signs in with {issuer} any more"),
+        Err(error) if error.code() == Code::NotFound => {
+            bail!("there is no organization {organization} with the identity provider {issuer}")
+        }
+        Err(error) => return Err(super::refused(error)),
+    }
     Ok(())
 }

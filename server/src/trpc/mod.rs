@@ -27,7 +27,7 @@ pub use socket::upgrade;
 #[derive(Clone)]
 pub struct Endpoint {
     app: Arc<App>,
-    authenticator: Arc<Authenticator>,
+    pub(crate) authenticator: Arc<Authenticator>,
     router: Arc<Router>,
     /// Ends what would go on for ever, when the server is to stop.
     stopping: CancellationToken,

@@ -92,6 +92,12 @@ impl Conversation for Talk {
         .boxed()
     }
 
+    async fn session_over(self: Arc<Self>) {
+        let mut presented = self.credentials.subscribe();
+        let credentials = presented.wait_for(Option::is_some).await.ok().and_then(|found| found.clone());
+        self.endpoint.authenticator.outlived(&credentials.unwrap_or_default()).await;
+    }
+
     fn too_large(&self) -> String {
         let error = Error::new(Code::PayloadTooLarge, "The message is larger than 256 KiB.");
         format!("{{\"id\":null,\"error\":{}}}", text(&shape(&error, None, &request_id())))

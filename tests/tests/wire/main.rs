@@ -37,6 +37,8 @@ mod service_tokens;
 
 mod oidc;
 
+mod global_admins;
+
 mod crash;
 
 mod departures;

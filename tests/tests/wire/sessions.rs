@@ -1,5 +1,7 @@
 //! Sessions over their lifetime: organizations, expiry, WebSockets that outlive their session.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::http::header;
@@ -8,8 +10,11 @@ use crate::site::{Client, Site};
 use crate::socket::{Socket, upgrade, upgrade_at};
 use crate::{on_both, on_sqlite};
 
+/// How often a silent WebSocket is looked at.
+const LOOKED_AT: Duration = Duration::from_secs(30);
+
 on_both![organizations_that_a_caller_names, a_websocket_outlives_its_session];
-on_sqlite![expired_tokens, anonymous_callers, origins, an_ended_membership];
+on_sqlite![expired_tokens, anonymous_callers, origins, an_ended_membership, silent_websockets];
 
 async fn organizations_that_a_caller_names(site: Site) {
     let lena = site.person("wire-learner", "learner").await;
@@ -109,6 +114,24 @@ async fn a_websocket_outlives_its_session(site: Site) {
 
     let unauthorized = upgrade(&lena, &[]).await;
     assert_eq!(unauthorized.status, 401);
+}
+
+/// Nobody says anything over them: they are closed all the same.
+async fn silent_websockets(site: Site) {
+    let request = json!({ "organization": "acme", "subject": "wire-learner", "expiresIn": 600 });
+    let lena = site.signed_in(&request).await;
+    let mut ended = [Socket::open(&lena).await, Socket::open_at(&lena, "/trpc").await];
+    let mut presented = Socket::open_at(&Client::anonymous(site.address()), "/trpc?connectionParams=1").await;
+    presented.send_json(&json!({ "method": "connectionParams", "data": { "token": lena.token } })).await;
+    let mut anonymous = Socket::open(&Client::anonymous(site.address())).await;
+    move_clock(&site, 631).await;
+    tokio::time::sleep(LOOKED_AT / 2).await;
+    for socket in ended.iter_mut().chain([&mut presented]) {
+        assert_eq!(socket.close_code().await, 1008);
+    }
+    // Whoever has no session has none that ends.
+    let certificate = json!({ "number": "no such number" });
+    assert!(anonymous.call("certificate.verify", certificate).await["error"].is_null());
 }
 
 /// Whoever is no member any more is refused at the next call, over either wire.

@@ -65,6 +65,7 @@ impl Idp {
             jwks_uri: None,
             created_at: Moment::EPOCH,
             removed_at: None,
+            platform: false,
         }
     }
 

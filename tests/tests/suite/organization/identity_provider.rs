@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use futures_util::future::join;
+use procedures::error::Code;
 use procedures::member::Role;
 use procedures::organization::{
-    CreateInput, SetIdentityProviderInput, create_as_operator, set_identity_provider_of,
+    CreateInput, SetIdentityProviderInput, create_as_operator, remove_identity_provider_of,
+    set_identity_provider_of,
 };
 use procedures::session::{Algorithm, Provider, Scope, VerifiedToken};
-use procedures::values::Slug;
+use procedures::values::{Issuer, Slug};
 use serde_json::{Value, json};
 use tests::{Actor, World, call, expect, on_both, refusal};
 
@@ -32,6 +34,7 @@ on_both![
     members_are_provisioned_at_the_first,
     under_a_key,
     by_an_operator,
+    the_platforms,
     by_whom,
 ];
 
@@ -70,6 +73,7 @@ fn signs_in(provider: &Provider, subject: &str, role: Option<Role>) -> Actor {
         subject: subject.parse().expect("a subject"),
         name: None,
         role,
+        global_admin: false,
     };
     Actor::Person { token, chosen: None }
 }
@@ -373,18 +377,51 @@ async fn by_an_operator(world: World) {
     assert_eq!(serde_json::to_value(error.reason()).unwrap(), json!({ "type": "slugTaken" }));
 
     let input: SetIdentityProviderInput = serde_json::from_value(usual()).unwrap();
-    let nobody = set_identity_provider_of(&world.app, &slug("nobody"), &input).await.unwrap();
+    let nobody = set_identity_provider_of(&world.app, &slug("nobody"), &input, false).await.unwrap();
     assert_eq!(nobody, None);
-    let set = set_identity_provider_of(&world.app, &slug("initech"), &input).await.unwrap();
+    let set = set_identity_provider_of(&world.app, &slug("initech"), &input, false).await.unwrap();
     assert_eq!(set, Some(made.clone()));
     let provider = registered(&world, ISSUER).await.expect("a provider");
     assert_eq!(provider.organization_id, made.id);
-    let error = set_identity_provider_of(&world.app, &slug("acme"), &input).await.unwrap_err();
+    let error = set_identity_provider_of(&world.app, &slug("acme"), &input, false).await.unwrap_err();
     assert_eq!(serde_json::to_value(error.reason()).unwrap(), json!({ "type": "issuerTaken" }));
+
+    let issuer: Issuer = ISSUER.parse().unwrap();
+    for not_theirs in ["acme", "nobody"] {
+        let error = remove_identity_provider_of(&world.app, &slug(not_theirs), &issuer).await.unwrap_err();
+        assert_eq!(error.code(), Code::NotFound, "{not_theirs}");
+    }
+    let removed = remove_identity_provider_of(&world.app, &slug("initech"), &issuer).await.unwrap();
+    assert_eq!((removed, registered(&world, ISSUER).await), (made, None));
     let local = json!({ "issuer": "http://localhost:3000", "audience": "rollbook" });
     let local: SetIdentityProviderInput = serde_json::from_value(local).unwrap();
-    let error = set_identity_provider_of(&world.app, &slug("acme"), &local).await.unwrap_err();
+    let error = set_identity_provider_of(&world.app, &slug("acme"), &local, false).await.unwrap_err();
     assert_eq!(serde_json::to_value(error.reason()).unwrap()["problem"], "not https");
+}
+
+/// Whoever runs the service says which provider is the platform's; no procedure does.
+async fn the_platforms(world: World) {
+    let acme: Slug = "acme".parse().unwrap();
+    let by_operator = async |input: Value, platform: bool| {
+        let input: SetIdentityProviderInput = serde_json::from_value(input).unwrap();
+        set_identity_provider_of(&world.app, &acme, &input, platform).await
+    };
+    let is_platform = async || registered(&world, ISSUER).await.expect("a provider").platform;
+    let error = by_operator(usual(), true).await.unwrap_err();
+    assert_eq!(serde_json::to_value(error.reason()).unwrap()["field"], "roleClaim");
+
+    let with_claim = json!({ "issuer": ISSUER, "audience": "rollbook", "roleClaim": "role" });
+    by_operator(with_claim.clone(), true).await.unwrap();
+    assert!(is_platform().await);
+    // Set by a global admin it stays what it is.
+    assert!(set(&world, with_claim.clone()).await.platform);
+    by_operator(with_claim.clone(), false).await.unwrap();
+    assert!(!is_platform().await);
+    assert!(!set(&world, with_claim.clone()).await.platform);
+    // Removed, and set anew by a global admin, it is one as any other.
+    by_operator(with_claim.clone(), true).await.unwrap();
+    world.ok(&world.global_admin, REMOVE, theirs()).await;
+    assert!(!set(&world, with_claim).await.platform);
 }
 
 async fn by_whom(world: World) {
