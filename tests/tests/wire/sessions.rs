@@ -154,7 +154,10 @@ fn end_membership(site: &Site, member: &Client) {
     let path = site.database_url.strip_prefix("sqlite:").expect("its address");
     let mut connection = SqliteConnection::establish(path).expect("the same file");
     let id = member.user_id.replace('-', "");
-    let ended = format!("UPDATE memberships SET status = 'ended' WHERE user_id = x'{id}'");
+    // The server writes too.
+    let ended = format!(
+        "PRAGMA busy_timeout = 10000; UPDATE memberships SET status = 'ended' WHERE user_id = x'{id}'"
+    );
     connection.batch_execute(&ended).expect("a membership");
 }
 
