@@ -1,4 +1,4 @@
-//! Which of several processes does a job for now. A lease only saves work: every job is safe to be done by two at once, so
+//! Which of several processes does a job at present. A lease only saves work: every job is safe to be done by two at once, so
 //! one that was paused beyond its lease does no harm.
 
 use diesel::prelude::*;

@@ -12,7 +12,7 @@ CREATE INDEX course_enrollments_access_ends ON course_enrollments (expires_at)
 CREATE INDEX certificates_end ON certificates (expires_at) WHERE expires_at IS NOT NULL AND voided_at IS NULL;
 CREATE INDEX courses_end ON courses (ends_at) WHERE ends_at IS NOT NULL AND waitlisted_count > 0;
 
--- Who of several processes does a job for now, which only saves work: each job is safe to be done by two.
+-- Who of several processes does a job at present, which only saves work: each job is safe to be done by two.
 CREATE TABLE leases (
     job TEXT NOT NULL PRIMARY KEY,
     holder BLOB NOT NULL,

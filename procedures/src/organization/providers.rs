@@ -9,15 +9,6 @@ use crate::db::{Connection, Transaction};
 use crate::error::{Error, Result};
 use crate::session::Provider;
 
-/// The provider, of whatever organization, that is registered under this issuer.
-pub(super) async fn registered(conn: &mut Connection, issuer: &str) -> Result<Option<Provider>> {
-    let query = identity_providers::table
-        .filter(identity_providers::issuer.eq(issuer.to_owned()))
-        .filter(identity_providers::removed_at.is_null())
-        .select(identity_providers::all_columns);
-    Ok(conn.first(query).await?)
-}
-
 /// The provider of an organization that was registered under this issuer, if it was removed.
 pub(super) async fn removed(conn: &mut Connection, tenant: Tenant, issuer: &str) -> Result<Option<Provider>> {
     let query = identity_providers::table

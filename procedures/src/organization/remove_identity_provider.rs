@@ -42,7 +42,7 @@ pub(super) async fn remove(
     issuer: &Issuer,
 ) -> Result<Organization> {
     let organization = store::load_locked(tx, tenant).await?.ok_or_else(Error::not_found)?;
-    let provider = providers::registered(tx, issuer.as_str()).await?;
+    let provider = Provider::registered(tx, issuer.as_str()).await?;
     let provider = provider
         .filter(|provider| provider.organization_id == tenant.organization_id())
         .ok_or_else(Error::not_found)?;

@@ -105,7 +105,7 @@ pub(super) async fn register(
     registration: &Registration,
 ) -> Result<Organization> {
     let organization = store::load_locked(tx, tenant).await?.ok_or_else(Error::not_found)?;
-    let known = match providers::registered(tx, &registration.issuer).await? {
+    let known = match Provider::registered(tx, &registration.issuer).await? {
         Some(provider) if provider.organization_id != tenant.organization_id() => {
             return Err(Reason::IssuerTaken.into());
         }

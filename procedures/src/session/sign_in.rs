@@ -51,8 +51,7 @@ pub async fn sign_in(app: &App, token: &VerifiedToken, chosen: Option<&str>) -> 
     let global_admin = person.global_admin || token.global_admin && is_active;
     let (organization_id, membership) = match chosen {
         None => (token.organization_id, person.membership),
-        Some(chosen) if global_admin => choose(&mut conn, token, &person, chosen).await?,
-        Some(chosen) => (its_own(token, chosen)?, person.membership),
+        Some(chosen) => choose(&mut conn, token, &person, global_admin, chosen).await?,
     };
     let role = match membership {
         Some((role, MembershipStatus::Active)) => Some(role),
@@ -74,25 +73,20 @@ pub async fn sign_in(app: &App, token: &VerifiedToken, chosen: Option<&str>) -> 
 
 type Membership = (Role, MembershipStatus);
 
-/// The organization that a global admin has chosen.
+/// The organization that the client named, if this person may act in it.
 async fn choose(
     conn: &mut Connection,
     token: &VerifiedToken,
     person: &store::FoundPerson,
+    global_admin: bool,
     chosen: &str,
 ) -> Result<(OrganizationId, Option<Membership>)> {
-    if let Ok(own) = its_own(token, chosen) {
-        return Ok((own, person.membership));
-    }
-    let id = chosen.parse::<OrganizationId>().map_err(|_| Reason::NotAMember)?;
-    let membership = store::find_membership(conn, id, person.user_id).await?;
-    Ok((id, membership.ok_or(Reason::NotAMember)?))
-}
-
-/// The provider's organization, if that is the one that the client named.
-fn its_own(token: &VerifiedToken, chosen: &str) -> Result<OrganizationId> {
     match chosen.parse::<OrganizationId>() {
-        Ok(id) if id == token.organization_id => Ok(id),
+        Ok(id) if id == token.organization_id => Ok((id, person.membership)),
+        Ok(id) if global_admin => {
+            let membership = store::find_membership(conn, id, person.user_id).await?;
+            Ok((id, membership.ok_or(Reason::NotAMember)?))
+        }
         Ok(_) | Err(_) => Err(Reason::NotAMember.into()),
     }
 }

@@ -92,11 +92,16 @@ impl ServiceTokenRow {
 impl Provider {
     /// The provider that is registered under this issuer, exactly as it is written.
     pub async fn find(db: &Database, issuer: &str) -> Result<Option<Provider>> {
+        Provider::registered(&mut *db.read().await?, issuer).await
+    }
+
+    /// The same, on a connection.
+    pub(crate) async fn registered(conn: &mut Connection, issuer: &str) -> Result<Option<Provider>> {
         let query = identity_providers::table
             .filter(identity_providers::issuer.eq(issuer.to_owned()))
             .filter(identity_providers::removed_at.is_null())
             .select(identity_providers::all_columns);
-        Ok(db.read().await?.first(query).await?)
+        Ok(conn.first(query).await?)
     }
 }
 

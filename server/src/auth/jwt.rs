@@ -81,6 +81,12 @@ fn refused(why: &'static str) -> Error {
     Error::unauthorized()
 }
 
+/// When a token that was verified before is no longer valid, in seconds since 1970.
+pub fn ends_at(token: &str) -> Option<i64> {
+    let claims: Claims = decode(Parts::of(token).ok()?.payload).ok()?;
+    Some(claims.exp.ceil() as i64 + LEEWAY_SECONDS)
+}
+
 /// Read before the signature is checked, to know by whose keys; believed only afterwards.
 #[derive(Deserialize)]
 struct Issuer {

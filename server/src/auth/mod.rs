@@ -9,6 +9,7 @@ mod providers;
 use std::fmt;
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -153,19 +154,27 @@ impl Authenticator {
 }
 
 impl Authenticator {
-    /// Waits until the session behind these credentials has ended, looking every [`SESSION_CHECK`]; whoever presents none
-    /// has none that ends.
+    /// Waits until the session behind these credentials has ended, looking when its token ends and every
+    /// [`SESSION_CHECK`]; whoever presents none has none that ends.
     pub async fn outlived(&self, credentials: &Credentials) {
         if matches!(credentials.token, Presented::Nothing) {
             return pending().await;
         }
         loop {
-            sleep(SESSION_CHECK).await;
+            sleep(self.until_look(credentials)).await;
             match self.authenticate(credentials).await {
                 Err(error) if is_end_of_session(&error) => return,
                 Ok(_) | Err(_) => {}
             }
         }
+    }
+
+    fn until_look(&self, credentials: &Credentials) -> Duration {
+        let Presented::Token(token) = &credentials.token else { return SESSION_CHECK };
+        let left = jwt::ends_at(token).map(|ends_at| ends_at - self.app.clock.now().unix_seconds());
+        let left = left.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+        // One that ends now, and cannot be looked up, is not looked up all the time.
+        left.map_or(SESSION_CHECK, |left| left.clamp(Duration::from_secs(1), SESSION_CHECK))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sessions over their lifetime: organizations, expiry, WebSockets that outlive their session.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::{on_both, on_sqlite};
 const LOOKED_AT: Duration = Duration::from_secs(30);
 
 on_both![organizations_that_a_caller_names, a_websocket_outlives_its_session];
-on_sqlite![expired_tokens, anonymous_callers, origins, an_ended_membership, silent_websockets];
+on_sqlite![expired_tokens, anonymous_callers, origins, an_ended_membership, silent_websockets, a_token_ends];
 
 async fn organizations_that_a_caller_names(site: Site) {
     let lena = site.person("wire-learner", "learner").await;
@@ -132,6 +132,19 @@ async fn silent_websockets(site: Site) {
     // Whoever has no session has none that ends.
     let certificate = json!({ "number": "no such number" });
     assert!(anonymous.call("certificate.verify", certificate).await["error"].is_null());
+}
+
+/// A silent WebSocket is closed when its token ends, which the leeway of 30 seconds puts off.
+async fn a_token_ends(site: Site) {
+    let request = json!({ "organization": "acme", "subject": "wire-learner", "expiresIn": 600 });
+    let lena = site.signed_in(&request).await;
+    move_clock(&site, 600 + 20).await;
+    let opened = Instant::now();
+    let mut sockets = [Socket::open(&lena).await, Socket::open_at(&lena, "/trpc").await];
+    for socket in &mut sockets {
+        assert_eq!(socket.close_code().await, 1008);
+    }
+    assert!(opened.elapsed() < LOOKED_AT / 2, "closed only after {:?}", opened.elapsed());
 }
 
 /// Whoever is no member any more is refused at the next call, over either wire.
