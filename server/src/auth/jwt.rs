@@ -81,10 +81,11 @@ fn refused(why: &'static str) -> Error {
     Error::unauthorized()
 }
 
-/// When a token that was verified before is no longer valid, in seconds since 1970.
+/// When a token is no longer valid, in seconds since 1970; whether it ever was is not asked.
 pub fn ends_at(token: &str) -> Option<i64> {
     let claims: Claims = decode(Parts::of(token).ok()?.payload).ok()?;
-    Some(claims.exp.ceil() as i64 + LEEWAY_SECONDS)
+    // What is no moment, such as 1e300, becomes the last one or the first.
+    Some((claims.exp.ceil() as i64).saturating_add(LEEWAY_SECONDS))
 }
 
 /// Read before the signature is checked, to know by whose keys; believed only afterwards.

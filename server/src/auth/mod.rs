@@ -171,7 +171,8 @@ impl Authenticator {
 
     fn until_look(&self, credentials: &Credentials) -> Duration {
         let Presented::Token(token) = &credentials.token else { return SESSION_CHECK };
-        let left = jwt::ends_at(token).map(|ends_at| ends_at - self.app.clock.now().unix_seconds());
+        let left =
+            jwt::ends_at(token).map(|ends_at| ends_at.saturating_sub(self.app.clock.now().unix_seconds()));
         let left = left.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
         // One that ends now, and cannot be looked up, is not looked up all the time.
         left.map_or(SESSION_CHECK, |left| left.clamp(Duration::from_secs(1), SESSION_CHECK))
