@@ -70,22 +70,39 @@ impl Claim {
 }
 
 /// What a key says about the call that carries it.
-pub(crate) enum Claimed<T> {
+pub(crate) enum Claimed {
     /// Nothing yet: decide, then [`record`] the answer.
     Fresh,
-    /// It was answered before.
-    Answered(T),
+    /// It was answered before, with this JSON.
+    Answered(String),
     /// It may not run.
     Refused(Error),
 }
 
+impl Claimed {
+    /// The answer that was given before, if there was one.
+    pub(crate) fn answer<T: DeserializeOwned>(self) -> Result<Option<T>> {
+        match self {
+            Claimed::Fresh => Ok(None),
+            Claimed::Answered(answer) => serde_json::from_str(&answer).map(Some).map_err(Error::internal),
+            Claimed::Refused(error) => Err(error),
+        }
+    }
+}
+
+/// Claims the key of a call that has its transaction to itself.
+pub(crate) async fn claim_one(conn: &mut Connection, key: Option<&Claim>, now: Moment) -> Result<Claimed> {
+    let claimed = claim(conn, &[key], now).await?.pop();
+    claimed.ok_or_else(|| Error::internal("each claim is answered"))
+}
+
 /// Claims the keys of one transaction's calls, all in two statements; a call without a key is fresh.
-pub(crate) async fn claim<T: DeserializeOwned>(
+pub(crate) async fn claim(
     conn: &mut Connection,
-    claims: &[Option<Claim>],
+    claims: &[Option<&Claim>],
     now: Moment,
-) -> Result<Vec<Claimed<T>>> {
-    let keyed: Vec<&Claim> = claims.iter().flatten().collect();
+) -> Result<Vec<Claimed>> {
+    let keyed: Vec<&Claim> = claims.iter().flatten().copied().collect();
     if keyed.is_empty() {
         return Ok(claims.iter().map(|_| Claimed::Fresh).collect());
     }
@@ -93,37 +110,24 @@ pub(crate) async fn claim<T: DeserializeOwned>(
     let known = store::known(conn, &keyed, now.minus(KEY_RETENTION)).await?;
     let answers: BTreeMap<_, _> =
         known.iter().map(|row| ((row.caller_id, row.procedure.as_str(), row.key.as_str()), row)).collect();
-    claims
-        .iter()
-        .map(|claim| {
-            let Some(claim) = claim else { return Ok(Claimed::Fresh) };
-            if !free.remove(&claim.lock()) {
-                return Ok(Claimed::Refused(Reason::KeyInFlight.into()));
-            }
-            match answers.get(&(claim.owner, claim.call.procedure, claim.call.key.as_str())) {
-                None => Ok(Claimed::Fresh),
-                Some(row) if row.fingerprint != claim.call.fingerprint => Ok(Claimed::Refused(reused())),
-                Some(row) => {
-                    Ok(Claimed::Answered(serde_json::from_str(&row.answer).map_err(Error::internal)?))
-                }
-            }
-        })
-        .collect()
+    let claimed = |claim: &Option<&Claim>| {
+        let Some(claim) = claim else { return Claimed::Fresh };
+        if !free.remove(&claim.lock()) {
+            return Claimed::Refused(Reason::KeyInFlight.into());
+        }
+        match answers.get(&(claim.owner, claim.call.procedure, claim.call.key.as_str())) {
+            None => Claimed::Fresh,
+            Some(row) if row.fingerprint != claim.call.fingerprint => Claimed::Refused(reused()),
+            Some(row) => Claimed::Answered(row.answer.clone()),
+        }
+    };
+    Ok(claims.iter().map(claimed).collect())
 }
 
-/// Stores the answers of fresh calls, in one statement.
-pub(crate) async fn record<'a, T: Serialize + 'a>(
-    conn: &mut Connection,
-    answers: impl IntoIterator<Item = (&'a Claim, &'a T)>,
-    now: Moment,
-) -> Result<()> {
-    let rows = answers
-        .into_iter()
-        .map(|(claim, answer)| {
-            let answer = serde_json::to_string(answer).map_err(Error::internal)?;
-            Ok(store::Row::new(claim, answer, now))
-        })
-        .collect::<Result<Vec<_>>>()?;
+/// Stores the answers of fresh calls, as JSON, in one statement.
+pub(crate) async fn record(conn: &mut Connection, answers: Vec<(&Claim, String)>, now: Moment) -> Result<()> {
+    let rows: Vec<store::Row> =
+        answers.into_iter().map(|(claim, answer)| store::Row::new(claim, answer, now)).collect();
     store::save(conn, &rows).await
 }
 
@@ -149,19 +153,18 @@ impl<K: AsRef<Insider>> Cx<K> {
         authorize: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<A>,
         work: impl AsyncFnOnce(&mut Transaction<'_>, A) -> Result<T>,
     ) -> Result<T> {
-        let claim = [self.key.clone().map(|call| Claim::new(self.caller.as_ref(), call))];
+        let claim = self.key.clone().map(|call| Claim::new(self.caller.as_ref(), call));
         self.app
             .transaction(async |tx| {
                 let now = tx.now;
                 let authorized = authorize(tx).await?;
-                match self::claim(tx, &claim, now).await?.pop() {
-                    Some(Claimed::Answered(answer)) => return Ok(answer),
-                    Some(Claimed::Refused(error)) => return Err(error),
-                    Some(Claimed::Fresh) | None => {}
+                if let Some(answer) = claim_one(tx, claim.as_ref(), now).await?.answer()? {
+                    return Ok(answer);
                 }
                 let answer = work(tx, authorized).await?;
-                if let [Some(claim)] = &claim {
-                    record(tx, [(claim, &answer)], now).await?;
+                if let Some(claim) = &claim {
+                    let json = serde_json::to_string(&answer).map_err(Error::internal)?;
+                    record(tx, vec![(claim, json)], now).await?;
                 }
                 Ok(answer)
             })

@@ -64,7 +64,7 @@ pub mod development;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
-use db::Transaction;
+use db::{Lease, Transaction};
 
 pub use caller::{Caller, Cx};
 pub use clock::Clock;
@@ -78,6 +78,8 @@ pub struct App {
     pub clock: Clock,
     /// Tells subscriptions that there are new events.
     pub wakeups: event::Wakeups,
+    /// The changes of enrollments under way, those of one organization together.
+    pub(crate) groups: enrollment::Groups,
     /// The mutations under way: they run to their end even if their callers go away.
     pub mutations: TaskTracker,
     /// Whether webhooks may go to this machine, and identity providers be on it, unencrypted: in development mode alone.
@@ -92,6 +94,7 @@ impl App {
             db,
             clock: Clock::default(),
             wakeups: event::Wakeups::default(),
+            groups: enrollment::Groups::default(),
             mutations: TaskTracker::new(),
             trusts_loopback: false,
             verification: Mutex::default(),
@@ -120,10 +123,19 @@ impl App {
         &self,
         work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
+        self.transaction_on(self.db.write().await?, work).await
+    }
+
+    /// The same on a connection that is at hand already.
+    pub(crate) async fn transaction_on<T>(
+        &self,
+        lease: Lease,
+        work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
         let mut events_of = None;
         let done = self
             .db
-            .transaction(self.clock.now(), async |tx| {
+            .transaction_on(lease, self.clock.now(), async |tx| {
                 let done = work(tx).await?;
                 event::store::append(tx).await?;
                 events_of = tx.events_of;

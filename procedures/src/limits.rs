@@ -137,6 +137,12 @@ pub const KEY_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 /// How far a service token's last use may lag behind, which saves a write at every call.
 pub const LAST_USE_RESOLUTION: Duration = Duration::from_secs(60);
 
+/// Orders that are carried out in one transaction.
+pub const MAX_GROUP: usize = 64;
+
+/// Groups of orders, each of another organization, that are at the database at a time. Those that wait gather company.
+pub const GROUPS_AT_ONCE: usize = 4;
+
 /// PostgreSQL connections, for reading and writing.
 pub const POSTGRES_CONNECTIONS: usize = 16;
 

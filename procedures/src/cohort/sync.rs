@@ -7,7 +7,7 @@ use super::{SyncReport, store};
 use crate::caller::{Cx, Insider};
 use crate::db::repeated;
 use crate::error::{Error, Result};
-use crate::idempotency::{self, Claim, Claimed};
+use crate::idempotency::{self, Claim};
 use crate::policy::{self, Action};
 use crate::router::signature;
 use crate::values::CohortId;
@@ -43,16 +43,12 @@ pub async fn sync(cx: Cx<Insider>, input: SyncInput) -> Result<SyncReport> {
 
 /// What an earlier call with this key has reported.
 async fn reported_before(cx: &Cx<Insider>, cohort_id: CohortId) -> Result<Option<SyncReport>> {
-    let claim = [cx.key.clone().map(|call| Claim::new(&cx.caller, call))];
+    let claim = cx.key.clone().map(|call| Claim::new(&cx.caller, call));
     cx.app
         .transaction(async |tx| {
             store::find(tx, cx.caller.tenant, cohort_id).await?.ok_or_else(Error::not_found)?;
             let now = tx.now;
-            match idempotency::claim(tx, &claim, now).await?.pop() {
-                Some(Claimed::Answered(report)) => Ok(Some(report)),
-                Some(Claimed::Refused(error)) => Err(error),
-                Some(Claimed::Fresh) | None => Ok(None),
-            }
+            idempotency::claim_one(tx, claim.as_ref(), now).await?.answer()
         })
         .await
 }

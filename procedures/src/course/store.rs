@@ -301,6 +301,23 @@ pub(super) async fn find_module(
     Ok(conn.first(query).await?)
 }
 
+/// The organization's modules among these, by their ids.
+pub(crate) async fn modules_among(
+    conn: &mut Connection,
+    tenant: Tenant,
+    ids: Vec<ModuleId>,
+) -> Result<BTreeMap<ModuleId, ModuleRow>> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let query = modules::table
+        .filter(modules::organization_id.eq(tenant.organization_id()))
+        .filter(modules::id.eq_any(ids))
+        .select(modules::all_columns);
+    let rows: Vec<ModuleRow> = conn.load(query).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
 /// A course's modules, retired ones included, in their order.
 pub(super) async fn modules_of(conn: &mut Connection, course: &CourseRow) -> Result<Vec<ModuleRow>> {
     let query = modules::table

@@ -132,7 +132,7 @@ impl Database {
     }
 
     /// A connection to write with; only transactions need one.
-    pub(super) async fn write(&self) -> Result<Lease> {
+    pub(crate) async fn write(&self) -> Result<Lease> {
         lease(&self.writers).await
     }
 }

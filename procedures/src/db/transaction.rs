@@ -9,7 +9,7 @@ use diesel::sql_types::{Nullable, Text};
 use diesel_async::{AnsiTransactionManager as PgTransactions, AsyncConnection, TransactionManager};
 
 use super::connection::{Connection, LiteConn};
-use super::pool::Database;
+use super::pool::{Database, Lease};
 use crate::error::{Code, Error, Outcome, Result};
 use crate::event::NewEvent;
 use crate::limits::{FATE_ATTEMPTS, FATE_INTERVAL};
@@ -56,7 +56,16 @@ impl Database {
         now: Moment,
         work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
-        let mut lease = self.write().await?;
+        self.transaction_on(self.write().await?, now, work).await
+    }
+
+    /// The same on a connection that [`Database::write`] has given.
+    pub(crate) async fn transaction_on<T>(
+        &self,
+        mut lease: Lease,
+        now: Moment,
+        work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
         let connection = &mut *lease;
         begin(connection).await?;
         let counted = metric::Counted::begun();

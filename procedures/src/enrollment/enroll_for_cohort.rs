@@ -1,11 +1,11 @@
 //! What cohorts want of enrollments (D20): their members in their courses, each if the rules let it.
 
 use super::EnrollmentStatus;
-use super::rules::{By, Command, Decided, Wish};
-use super::write::{self, Answer, Order};
+use super::rules::{By, Command, Wish};
+use super::view::Enrollment;
+use super::write::{self, Order, Outcome};
 use crate::caller::{Cx, Insider};
 use crate::cohort::Place;
-use crate::db::Transaction;
 use crate::error::{Error, Reason, Result};
 use crate::policy;
 
@@ -22,11 +22,9 @@ pub(crate) enum CohortOutcome {
 /// Enrolls these members for their cohorts, all in one transaction; their outcomes are in the same order.
 pub(crate) async fn enroll_for_cohorts(cx: &Cx<Insider>, places: &[Place]) -> Result<Vec<CohortOutcome>> {
     let orders: Vec<Order> = places.iter().map(|place| order(cx, place)).collect();
-    let answers = cx
-        .app
-        .transaction(async |tx| write::batch::<EnrollmentStatus>(tx, &cx.app, &cx.caller, &orders).await)
-        .await?;
-    answers.into_iter().map(outcome).collect()
+    let outcomes =
+        cx.app.transaction(async |tx| write::batch(tx, &cx.app, cx.caller.tenant, &orders).await).await?;
+    outcomes.into_iter().map(outcome).collect()
 }
 
 fn order(cx: &Cx<Insider>, place: &Place) -> Order {
@@ -36,27 +34,21 @@ fn order(cx: &Cx<Insider>, place: &Place) -> Order {
         by: By::cohort(place.cohort_id, &cx.request_id),
         wish: Wish::Enroll { notes: None, waitlist: true },
     };
-    Order { command, claim: None }
+    Order::new::<Enrollment>(&cx.caller, command, None)
 }
 
-/// The status is all that a cohort wants to know of an enrollment.
-impl Answer for EnrollmentStatus {
-    async fn of(_: &mut Transaction<'_>, _: &Insider, decided: Decided) -> Result<Self> {
-        Ok(decided.row.status)
-    }
-
-    fn without_notes(self) -> Self {
-        self
-    }
-}
-
-fn outcome(answer: Result<EnrollmentStatus>) -> Result<CohortOutcome> {
-    match answer {
-        Ok(EnrollmentStatus::Enrolled) => Ok(CohortOutcome::Enrolled),
-        Ok(EnrollmentStatus::Waitlisted) => Ok(CohortOutcome::Waitlisted),
-        Ok(
-            status @ (EnrollmentStatus::Completed | EnrollmentStatus::Cancelled | EnrollmentStatus::Expired),
-        ) => Err(Error::internal(format!("enrolling has led to {}", status.as_str()))),
+fn outcome(outcome: Result<Outcome>) -> Result<CohortOutcome> {
+    match outcome {
+        Ok(Outcome::Done(told)) => match told.row.status {
+            EnrollmentStatus::Enrolled => Ok(CohortOutcome::Enrolled),
+            EnrollmentStatus::Waitlisted => Ok(CohortOutcome::Waitlisted),
+            status @ (EnrollmentStatus::Completed
+            | EnrollmentStatus::Cancelled
+            | EnrollmentStatus::Expired) => {
+                Err(Error::internal(format!("enrolling has led to {}", status.as_str())))
+            }
+        },
+        Ok(Outcome::Repeated(_)) => Err(Error::internal("a cohort has no idempotency keys")),
         Err(refusal) => match refusal.reason() {
             Some(Reason::AlreadyEnrolled { .. }) => Ok(CohortOutcome::AlreadyThere),
             Some(reason) => Ok(CohortOutcome::Skipped(reason.clone())),

@@ -71,8 +71,11 @@ pub async fn enroll_many(cx: Cx<Insider>, input: EnrollManyInput) -> Result<Enro
         return Err(Error::invalid_input("items", format!("more than {MAX_LIST_INPUT}")));
     }
     let (rows, orders) = plan(&cx, &input.items);
+    let sees_notes = policy::may_read_notes(&cx.caller);
     let answer = cx.write(async |tx| {
-        let answers = write::batch::<Enrollment>(tx, &cx.app, &cx.caller, &orders).await?;
+        let outcomes = write::batch(tx, &cx.app, cx.caller.tenant, &orders).await?;
+        let answers: Vec<Result<Enrollment>> =
+            outcomes.into_iter().map(|outcome| outcome?.answer(sees_notes)).collect();
         let in_flight = |answer: &Result<Enrollment>| {
             answer.as_ref().is_err_and(|error| error.reason() == Some(&Reason::KeyInFlight))
         };
@@ -90,7 +93,6 @@ pub async fn enroll_many(cx: Cx<Insider>, input: EnrollManyInput) -> Result<Enro
     });
     let EnrollManyResults { results } = answer.await?;
     // A stored answer is older than the caller's role, and says no more than they may know now.
-    let sees_notes = policy::may_read_notes(&cx.caller);
     let known = |(row, result): (&Row, EnrollManyResult)| match (row, result) {
         (Row::Refused(error), _) => EnrollManyResult::Error(error.clone()),
         (Row::Ordered(_), EnrollManyResult::Ok(enrollment)) if !sees_notes => {
@@ -145,7 +147,8 @@ fn order(cx: &Cx<Insider>, item: &EnrollManyItem) -> Result<Order> {
     };
     let by = By::of(&cx.caller, &cx.request_id);
     let wish = Wish::Enroll { notes: item.notes.clone(), waitlist: true };
-    Ok(Order { command: Command { course_id: item.course_id, subject, by, wish }, claim })
+    let command = Command { course_id: item.course_id, subject, by, wish };
+    Ok(Order::new::<Enrollment>(&cx.caller, command, claim))
 }
 
 fn result(cx: &Cx<Insider>, answer: Result<Enrollment>) -> EnrollManyResult {

@@ -4,50 +4,90 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::EnrollmentStatus;
 use super::facts::{self, Courses, Wanted};
 use super::rules::{self, By, Changes, Command, Decided, Facts, Wish};
-use super::store;
 use super::view::{ActingOn, Enrollment};
+use super::{EnrollmentRow, EnrollmentStatus, group, store};
 use crate::App;
 use crate::caller::{Cx, Insider, Tenant};
+use crate::course::{self, ModuleRow};
 use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::event;
 use crate::idempotency::{self, Claim, Claimed};
 use crate::metric;
+use crate::module::ModuleEnrollmentRow;
 use crate::policy::{self, Subject};
 use crate::values::{CourseId, Moment};
 
-/// A command with the idempotency key of the call it came by.
+/// A command with what its caller may see, and the idempotency key of the call it came by.
 pub(crate) struct Order {
     pub command: Command,
-    pub claim: Option<Claim>,
+    sees_notes: bool,
+    keyed: Option<Keyed>,
+}
+
+/// The key of an order, and how its answer is written down under it.
+struct Keyed {
+    claim: Claim,
+    answer: fn(&Order, &Told) -> Result<String>,
+}
+
+impl Order {
+    /// An order that is answered by a `T`.
+    pub fn new<T: Answer>(caller: &Insider, command: Command, claim: Option<Claim>) -> Self {
+        let keyed = claim.map(|claim| Keyed { claim, answer: written::<T> });
+        Order { command, sees_notes: policy::may_read_notes(caller), keyed }
+    }
+}
+
+fn written<T: Answer>(order: &Order, told: &Told) -> Result<String> {
+    serde_json::to_string(&T::of(told.clone(), order.sees_notes)?).map_err(Error::internal)
+}
+
+/// What was decided, with what is told beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub row: EnrollmentRow,
+    /// The place on the waitlist, of one that waits.
+    pub position: Option<i32>,
+    /// The module that the command was about.
+    pub module: Option<(ModuleEnrollmentRow, ModuleRow)>,
+}
+
+/// What came of an order.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Done(Box<Told>),
+    /// It was done before, under the same key; this is what was answered then.
+    Repeated(String),
+}
+
+impl Outcome {
+    /// The answer, for a caller who may or may not read notes.
+    pub fn answer<T: Answer>(self, sees_notes: bool) -> Result<T> {
+        match self {
+            Outcome::Done(told) => T::of(*told, sees_notes),
+            Outcome::Repeated(answer) => {
+                let answer: T = serde_json::from_str(&answer).map_err(Error::internal)?;
+                Ok(if sees_notes { answer } else { answer.without_notes() })
+            }
+        }
+    }
 }
 
 /// An answer to a command, which is kept under its idempotency key.
-pub(crate) trait Answer: Serialize + DeserializeOwned + Send {
-    /// What was decided, as the caller sees it.
-    fn of(
-        tx: &mut Transaction<'_>,
-        caller: &Insider,
-        decided: Decided,
-    ) -> impl Future<Output = Result<Self>> + Send;
+pub(crate) trait Answer: Serialize + DeserializeOwned {
+    /// What was decided, as a caller sees it who may or may not read notes.
+    fn of(told: Told, sees_notes: bool) -> Result<Self>;
 
     /// Who may read notes is decided each time a stored answer is given.
     fn without_notes(self) -> Self;
 }
 
 impl Answer for Enrollment {
-    async fn of(tx: &mut Transaction<'_>, caller: &Insider, decided: Decided) -> Result<Self> {
-        let Decided { row, position, .. } = decided;
-        let position = match (row.status, position) {
-            (EnrollmentStatus::Waitlisted, None) => {
-                store::waitlist_positions(tx, caller.tenant, vec![row.id]).await?.remove(&row.id)
-            }
-            (_, position) => position,
-        };
-        Ok(Enrollment::of(row, position, policy::may_read_notes(caller)))
+    fn of(told: Told, sees_notes: bool) -> Result<Self> {
+        Ok(Enrollment::of(told.row, told.position, sees_notes))
     }
 
     fn without_notes(self) -> Self {
@@ -55,7 +95,7 @@ impl Answer for Enrollment {
     }
 }
 
-/// Carries out one caller's wish about one enrollment.
+/// Carries out one caller's wish about one enrollment, together with what others want at the same time.
 pub(crate) async fn one<T: Answer>(
     cx: Cx<Insider>,
     course_id: CourseId,
@@ -64,9 +104,9 @@ pub(crate) async fn one<T: Answer>(
 ) -> Result<T> {
     let by = By::of(&cx.caller, &cx.request_id);
     let claim = cx.key.map(|call| Claim::new(&cx.caller, call));
-    let orders = [Order { command: Command { course_id, subject, by, wish }, claim }];
-    let answers = cx.app.transaction(async |tx| batch(tx, &cx.app, &cx.caller, &orders).await).await?;
-    answers.into_iter().next().unwrap_or_else(|| Err(Error::internal("one order has one answer")))
+    let order = Order::new::<T>(&cx.caller, Command { course_id, subject, by, wish }, claim);
+    let outcome = group::carry_out(&cx.app, cx.caller.tenant, order).await?;
+    outcome.answer(policy::may_read_notes(&cx.caller))
 }
 
 /// The same for an enrollment that was named by its id.
@@ -74,43 +114,72 @@ pub(crate) async fn acting_on<T: Answer>(cx: Cx<Insider>, on: ActingOn, wish: Wi
     one(cx, on.course_id, on.subject, wish).await
 }
 
-/// Carries out many orders of one organization in their order; each has its own answer, and one that the rules refuse
+/// Carries out many orders of one organization in their order; each has its own outcome, and one that the rules refuse
 /// costs the others nothing.
-pub(crate) async fn batch<T: Answer>(
+pub(crate) async fn batch(
     tx: &mut Transaction<'_>,
     app: &App,
-    caller: &Insider,
+    tenant: Tenant,
     orders: &[Order],
-) -> Result<Vec<Result<T>>> {
-    let sees_notes = policy::may_read_notes(caller);
-    let claims: Vec<Option<Claim>> = orders.iter().map(|order| order.claim.clone()).collect();
+) -> Result<Vec<Result<Outcome>>> {
     let now = tx.now;
-    let claimed = idempotency::claim::<T>(tx, &claims, now).await?;
-    let undecided = |order: &usize| matches!(claimed[*order], Claimed::Fresh);
-    let fresh: Vec<usize> = (0..orders.len()).filter(undecided).collect();
-    let commands: Vec<&Command> = fresh.iter().map(|order| &orders[*order].command).collect();
-    let Carried { outcomes, events } = carry_out(tx, app, caller.tenant, &commands).await?;
-
-    let mut outcomes = outcomes.into_iter();
-    let mut answers = Vec::with_capacity(orders.len());
-    for claimed in claimed {
-        answers.push(match claimed {
-            Claimed::Answered(answer) if sees_notes => Ok(answer),
-            Claimed::Answered(answer) => Ok(answer.without_notes()),
-            Claimed::Refused(error) => Err(error),
-            Claimed::Fresh => match outcomes.next() {
-                Some(Ok(decided)) => Ok(<T as Answer>::of(tx, caller, decided).await?),
-                Some(Err(refusal)) => Err(refusal),
-                None => return Err(Error::internal("each command has an outcome")),
-            },
-        });
-    }
-    let stored = fresh
+    let claims: Vec<Option<&Claim>> =
+        orders.iter().map(|order| order.keyed.as_ref().map(|keyed| &keyed.claim)).collect();
+    let claimed = idempotency::claim(tx, &claims, now).await?;
+    let fresh: Vec<&Order> = orders
         .iter()
-        .filter_map(|order| Some((orders[*order].claim.as_ref()?, answers[*order].as_ref().ok()?)));
-    idempotency::record(tx, stored, now).await?;
-    event::store::tell(tx, caller.tenant, events);
-    Ok(answers)
+        .zip(&claimed)
+        .filter_map(|(order, claimed)| matches!(claimed, Claimed::Fresh).then_some(order))
+        .collect();
+    let commands: Vec<&Command> = fresh.iter().map(|order| &order.command).collect();
+    let Carried { outcomes, events } = carry_out(tx, app, tenant, &commands).await?;
+    let told = told(tx, tenant, outcomes).await?;
+    let mut answers = Vec::new();
+    for (order, told) in fresh.iter().zip(&told) {
+        if let (Some(Keyed { claim, answer }), Ok(told)) = (&order.keyed, told) {
+            answers.push((claim, answer(order, told)?));
+        }
+    }
+    idempotency::record(tx, answers, now).await?;
+    event::store::tell(tx, tenant, events);
+
+    let mut told = told.into_iter();
+    let outcome = |claimed| match claimed {
+        Claimed::Answered(answer) => Ok(Outcome::Repeated(answer)),
+        Claimed::Refused(error) => Err(error),
+        Claimed::Fresh => match told.next() {
+            Some(told) => told.map(|told| Outcome::Done(Box::new(told))),
+            None => Err(Error::internal("each command has an outcome")),
+        },
+    };
+    Ok(claimed.into_iter().map(outcome).collect())
+}
+
+/// Looks up what is told of decisions beside them: the places of those that wait, and the modules they were about.
+async fn told(
+    tx: &mut Transaction<'_>,
+    tenant: Tenant,
+    outcomes: Vec<Result<Decided>>,
+) -> Result<Vec<Result<Told>>> {
+    let decided = || outcomes.iter().flatten();
+    let waits =
+        |decided: &&Decided| decided.row.status == EnrollmentStatus::Waitlisted && decided.position.is_none();
+    let waiting = decided().filter(waits).map(|decided| decided.row.id).collect();
+    let positions = store::waitlist_positions(tx, tenant, waiting).await?;
+    let modules = decided().filter_map(|decided| Some(decided.module.as_ref()?.module_id)).collect();
+    let modules = course::store::modules_among(tx, tenant, modules).await?;
+    let tell = |Decided { row, position, module }: Decided| {
+        let position = position.or_else(|| positions.get(&row.id).copied());
+        let module = match module {
+            Some(given) => {
+                let module = modules.get(&given.module_id).cloned();
+                Some((given, module.ok_or_else(|| Error::internal("a module that is not there"))?))
+            }
+            None => None,
+        };
+        Ok(Told { row, position, module })
+    };
+    Ok(outcomes.into_iter().map(|outcome| outcome.and_then(tell)).collect())
 }
 
 /// What came of commands that were carried out.

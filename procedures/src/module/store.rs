@@ -45,15 +45,6 @@ pub(super) async fn list(
     Ok(conn.load(query).await?)
 }
 
-/// A module of the organization.
-pub(super) async fn module(conn: &mut Connection, tenant: Tenant, id: ModuleId) -> Result<Option<ModuleRow>> {
-    let query = modules::table
-        .filter(modules::organization_id.eq(tenant.organization_id()))
-        .filter(modules::id.eq(id))
-        .select(modules::all_columns);
-    Ok(conn.first(query).await?)
-}
-
 /// An enrollment under way that lacks a module of its course.
 #[derive(Clone, Debug, Queryable)]
 pub(super) struct Drifted {
