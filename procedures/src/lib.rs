@@ -137,7 +137,7 @@ impl App {
             .db
             .transaction_on(lease, self.clock.now(), async |tx| {
                 let done = work(tx).await?;
-                event::store::append(tx).await?;
+                event::store::append(tx)?;
                 events_of = tx.events_of;
                 Ok(done)
             })

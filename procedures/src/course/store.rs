@@ -9,7 +9,7 @@ use diesel::sql_types::Bool;
 use super::{CourseStatus, EnrollmentMode, ModuleKind};
 use crate::caller::{Insider, Tenant};
 use crate::db::schema::{course_authors as authors, course_enrollments, courses, memberships, modules};
-use crate::db::{Connection, Transaction, contains, locked, lower, table_row};
+use crate::db::{Connection, Transaction, Writes, contains, locked, lower, table_row};
 use crate::enrollment::EnrollmentStatus;
 use crate::error::{Error, Result};
 use crate::policy::{self, Action, CourseClaim, CourseGrant};
@@ -254,22 +254,17 @@ pub(super) async fn save(tx: &mut Transaction<'_>, course: CourseRow) -> Result<
 }
 
 /// Saves the counters of courses that this transaction has locked.
-pub(crate) async fn save_counts(
-    tx: &mut Transaction<'_>,
-    changed: impl Iterator<Item = &CourseRow>,
-) -> Result<()> {
-    let rows: Vec<CourseCounts> = changed
-        .map(|course| CourseCounts {
-            id: course.id,
-            enrolled_count: course.enrolled_count,
-            waitlisted_count: course.waitlisted_count,
-            completed_count: course.completed_count,
-            cancelled_count: course.cancelled_count,
-            expired_count: course.expired_count,
-            seats_limit: course.seats_limit,
-        })
-        .collect();
-    Ok(tx.update_all(&rows).await?)
+pub(crate) fn save_counts<'c>(changed: impl Iterator<Item = &'c CourseRow>, writes: &mut Writes) {
+    let counts = changed.map(|course| CourseCounts {
+        id: course.id,
+        enrolled_count: course.enrolled_count,
+        waitlisted_count: course.waitlisted_count,
+        completed_count: course.completed_count,
+        cancelled_count: course.cancelled_count,
+        expired_count: course.expired_count,
+        seats_limit: course.seats_limit,
+    });
+    writes.update(counts.collect());
 }
 
 /// Makes these the course's authors, and no others.

@@ -22,7 +22,7 @@ pub trait BulkRow: Sized + Sync {
     const COLUMNS: &'static [&'static str];
     /// The columns that say which row is meant.
     const KEY: &'static [&'static str];
-    type Columns: Columns;
+    type Columns: Columns + 'static;
 
     fn columns(rows: &[Self]) -> Self::Columns;
 }
@@ -70,35 +70,47 @@ impl Connection {
     }
 
     /// In one statement, where the database binds that many values. Says how many rows were written.
-    async fn write_all<R: BulkRow>(&mut self, rows: &[R], write: Write) -> QueryResult<usize> {
+    pub(super) async fn write_all<R: BulkRow>(&mut self, rows: &[R], write: Write) -> QueryResult<usize> {
         let most = match self {
             Connection::Postgres(_) => rows.len(),
             Connection::Sqlite(_) => SQLITE_VARIABLES / R::COLUMNS.len(),
         };
         let mut written = 0;
         for chunk in rows.chunks(most.max(1)) {
-            let statement = Statement {
-                write,
-                table: R::TABLE,
-                names: R::COLUMNS,
-                key: R::KEY,
-                columns: R::columns(chunk),
-            };
-            written += self.execute(statement).await?;
+            written += self.execute(statement(write, chunk)).await?;
         }
         Ok(written)
     }
 }
 
+pub(super) fn statement<R: BulkRow>(write: Write, rows: &[R]) -> Statement<R::Columns> {
+    Statement { write, table: R::TABLE, names: R::COLUMNS, key: R::KEY, columns: R::columns(rows) }
+}
+
+/// For PostgreSQL: inserts rows whose `column` counts from the number that another step has returned, as
+/// `counter(last_number)`.
+pub(crate) fn append_after<R: BulkRow>(
+    counter: &'static str,
+    column: &'static str,
+    rows: &[R],
+) -> impl QueryFragment<Pg> + Send + use<R> {
+    statement(Write::Append { counter, column }, rows)
+}
+
 #[derive(Clone, Copy)]
-enum Write {
+pub(super) enum Write {
     Insert(Known),
     Update,
+    /// PostgreSQL's alone.
+    Append {
+        counter: &'static str,
+        column: &'static str,
+    },
 }
 
 /// What becomes of a row whose key is there already.
 #[derive(Clone, Copy)]
-enum Known {
+pub(super) enum Known {
     /// It is an error.
     Refused,
     /// It takes the other's place.
@@ -107,7 +119,7 @@ enum Known {
     Kept,
 }
 
-struct Statement<C> {
+pub(super) struct Statement<C> {
     write: Write,
     table: &'static str,
     names: &'static [&'static str],
@@ -168,6 +180,20 @@ impl<C: Columns> QueryFragment<Pg> for Statement<C> {
                 out.push_sql(")");
                 out.push_sql(&self.on_conflict(known));
             }
+            Write::Append { counter, column } => {
+                let value = |name: &&str| match *name == column {
+                    true => format!("{counter}.last_number + new.{name}"),
+                    false => format!("new.{name}"),
+                };
+                let values: Vec<String> = self.names.iter().map(value).collect();
+                out.push_sql(&format!(
+                    "{}SELECT {} FROM {counter}, unnest(",
+                    self.insert(),
+                    values.join(", ")
+                ));
+                self.columns.bind_arrays(out.reborrow())?;
+                out.push_sql(&format!(") AS new ({})", self.names.join(", ")));
+            }
             Write::Update => {
                 let new = |name: &str| format!("new.{name}");
                 out.push_sql(&format!("UPDATE {} SET {} FROM unnest(", self.table, self.assignments(new)));
@@ -186,7 +212,7 @@ impl<C: Columns> QueryFragment<Sqlite> for Statement<C> {
         }
         let position = |name: &str| self.position(name);
         match self.write {
-            Write::Insert(_) => out.push_sql(&self.insert()),
+            Write::Insert(_) | Write::Append { .. } => out.push_sql(&self.insert()),
             Write::Update => {
                 out.push_sql(&format!("UPDATE {} SET {} FROM (", self.table, self.assignments(position)));
             }
@@ -199,6 +225,7 @@ impl<C: Columns> QueryFragment<Sqlite> for Statement<C> {
         }
         match self.write {
             Write::Insert(known) => out.push_sql(&self.on_conflict(known)),
+            Write::Append { .. } => {}
             Write::Update => out.push_sql(&format!(") AS new WHERE {}", self.matches(position))),
         }
         Ok(())

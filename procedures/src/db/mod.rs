@@ -10,12 +10,13 @@ mod pairs;
 mod pool;
 mod retry;
 mod transaction;
+mod writes;
 
 pub mod schema;
 pub mod types;
 
-pub(crate) use bulk::table_row;
 pub use bulk::{BulkRow, Columns};
+pub(crate) use bulk::{append_after, table_row};
 pub use connection::{Connection, Rows, Statement};
 pub(crate) use connection::{locked, shared, together, unclaimed};
 pub(crate) use functions::{coalesce, contains, lower};
@@ -25,3 +26,4 @@ pub(crate) use pool::time;
 pub use pool::{Database, Lease, PoolFigures, PoolSizes};
 pub use retry::repeated;
 pub use transaction::Transaction;
+pub(crate) use writes::{Part, Step, Writes};

@@ -10,6 +10,7 @@ use diesel_async::{AnsiTransactionManager as PgTransactions, AsyncConnection, Tr
 
 use super::connection::{Connection, LiteConn};
 use super::pool::{Database, Lease};
+use super::writes::Writes;
 use crate::error::{Code, Error, Outcome, Result};
 use crate::event::NewEvent;
 use crate::limits::{FATE_ATTEMPTS, FATE_INTERVAL};
@@ -27,11 +28,24 @@ pub struct Transaction<'c> {
     pub(crate) events_of: Option<OrganizationId>,
     /// What it will have made happen, each with its moment: written last of all.
     pub(crate) events: Vec<(Moment, NewEvent)>,
+    /// What else is written last of all, unless it is flushed before: nothing reads it.
+    pub(crate) last: Writes,
+    /// PostgreSQL's number of it, if that is known.
+    number: Option<String>,
 }
 
 impl<'c> Transaction<'c> {
     fn new(connection: &'c mut Connection, now: Moment) -> Self {
-        Transaction { connection, now, events_of: None, events: Vec::new() }
+        let (last, number) = (Writes::default(), None);
+        Transaction { connection, now, events_of: None, events: Vec::new(), last, number }
+    }
+
+    /// Writes at once what is to be written last, for who reads it all the same.
+    pub(crate) async fn flush(&mut self) -> QueryResult<()> {
+        let last = std::mem::take(&mut self.last);
+        let number = self.connection.write(last).await?;
+        self.number = number.or(self.number.take());
+        Ok(())
     }
 }
 
@@ -69,14 +83,23 @@ impl Database {
         let connection = &mut *lease;
         begin(connection).await?;
         let counted = metric::Counted::begun();
-        let done = match work(&mut Transaction::new(&mut *connection, now)).await {
+        let mut transaction = Transaction::new(&mut *connection, now);
+        let worked = async {
+            let done = work(&mut transaction).await?;
+            transaction.flush().await?;
+            Ok((done, transaction.number.take()))
+        };
+        let (done, number) = match worked.await {
             Ok(done) => done,
             Err(error) => {
                 roll_back(connection).await;
                 return Err(error);
             }
         };
-        let number = transaction_number(connection).await?;
+        let number = match number {
+            Some(number) => Some(number),
+            None => transaction_number(connection).await?,
+        };
         let committed = match commit(connection).await {
             Ok(()) => Ok(()),
             Err(error) => match number {

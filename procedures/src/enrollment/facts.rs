@@ -13,7 +13,7 @@ use crate::caller::Tenant;
 use crate::certificate;
 use crate::course::{self, CourseRow, ModuleKind};
 use crate::db::schema::{course_enrollments as enrollments, memberships, module_enrollments, modules};
-use crate::db::{Connection, Transaction, pairs, shared, together};
+use crate::db::{Connection, Writes, pairs, shared, together};
 use crate::error::{Error, Result};
 use crate::limits::PASSED_OVER_AT_ONCE;
 use crate::member::{MembershipStatus, Role};
@@ -274,13 +274,13 @@ impl Facts {
     }
 }
 
-/// Writes what a batch decided, in a constant number of statements.
-pub(super) async fn apply(tx: &mut Transaction<'_>, changes: Changes) -> Result<()> {
-    tx.insert_all(&Vec::from_iter(changes.added.into_values())).await?;
-    tx.insert_all(&Vec::from_iter(changes.certificates_added.into_values())).await?;
-    tx.update_all(&Vec::from_iter(changes.certificates_updated.into_values())).await?;
-    tx.update_all(&Vec::from_iter(changes.updated.into_values())).await?;
-    tx.insert_all(&Vec::from_iter(changes.modules_added.into_values())).await?;
-    tx.update_all(&Vec::from_iter(changes.modules_updated.into_values())).await?;
-    course::store::save_counts(tx, changes.courses.values()).await
+/// Writes what a batch decided, however much of it there is.
+pub(super) fn apply(changes: Changes, writes: &mut Writes) {
+    writes.insert(Vec::from_iter(changes.added.into_values()));
+    writes.insert(Vec::from_iter(changes.certificates_added.into_values()));
+    writes.update(Vec::from_iter(changes.certificates_updated.into_values()));
+    writes.update(Vec::from_iter(changes.updated.into_values()));
+    writes.insert(Vec::from_iter(changes.modules_added.into_values()));
+    writes.update(Vec::from_iter(changes.modules_updated.into_values()));
+    course::store::save_counts(changes.courses.values(), writes);
 }

@@ -18,7 +18,7 @@ use crate::idempotency::{self, Claim, Claimed};
 use crate::metric;
 use crate::module::ModuleEnrollmentRow;
 use crate::policy::{self, Subject};
-use crate::values::{CourseId, Moment};
+use crate::values::{CourseId, EnrollmentId, Moment};
 
 /// A command with what its caller may see, and the idempotency key of the call it came by.
 pub(crate) struct Order {
@@ -132,7 +132,7 @@ pub(crate) async fn batch(
         .filter_map(|(order, claimed)| matches!(claimed, Claimed::Fresh).then_some(order))
         .collect();
     let commands: Vec<&Command> = fresh.iter().map(|order| &order.command).collect();
-    let Carried { outcomes, events } = carry_out(tx, app, tenant, &commands).await?;
+    let outcomes = carry_out(tx, app, tenant, &commands).await?;
     let told = told(tx, tenant, outcomes).await?;
     let mut answers = Vec::new();
     for (order, told) in fresh.iter().zip(&told) {
@@ -140,8 +140,7 @@ pub(crate) async fn batch(
             answers.push((claim, answer(order, told)?));
         }
     }
-    idempotency::record(tx, answers, now).await?;
-    event::store::tell(tx, tenant, events);
+    idempotency::record(tx, answers, now);
 
     let mut told = told.into_iter();
     let outcome = |claimed| match claimed {
@@ -164,7 +163,11 @@ async fn told(
     let decided = || outcomes.iter().flatten();
     let waits =
         |decided: &&Decided| decided.row.status == EnrollmentStatus::Waitlisted && decided.position.is_none();
-    let waiting = decided().filter(waits).map(|decided| decided.row.id).collect();
+    let waiting: Vec<EnrollmentId> = decided().filter(waits).map(|decided| decided.row.id).collect();
+    if !waiting.is_empty() {
+        // Who has left the waitlist is no longer counted.
+        tx.flush().await?;
+    }
     let positions = store::waitlist_positions(tx, tenant, waiting).await?;
     let modules = decided().filter_map(|decided| Some(decided.module.as_ref()?.module_id)).collect();
     let modules = course::store::modules_among(tx, tenant, modules).await?;
@@ -182,21 +185,16 @@ async fn told(
     Ok(outcomes.into_iter().map(|outcome| outcome.and_then(tell)).collect())
 }
 
-/// What came of commands that were carried out.
-struct Carried {
-    outcomes: Vec<Result<Decided>>,
-    events: Vec<event::NewEvent>,
-}
-
+/// Decides commands in their order, and has what changes written.
 async fn carry_out(
     tx: &mut Transaction<'_>,
     app: &App,
     tenant: Tenant,
     commands: &[&Command],
-) -> Result<Carried> {
+) -> Result<Vec<Result<Decided>>> {
     metric::batch(commands.len());
-    let mut facts = facts::load(tx, tenant, Wanted::of(commands), Courses::Locked).await?;
-    let (outcomes, changes) = decided(tx, app, &mut facts, |facts, changes, now| {
+    let facts = facts::load(tx, tenant, Wanted::of(commands), Courses::Locked).await?;
+    decided(tx, app, tenant, facts, |facts, changes, now| {
         let mut outcomes = Vec::with_capacity(commands.len());
         for command in commands {
             match rules::decide(facts, changes, now, command) {
@@ -206,9 +204,7 @@ async fn carry_out(
             }
         }
         Ok(outcomes)
-    })?;
-    let events = apply(tx, changes).await?;
-    Ok(Carried { outcomes, events })
+    })
 }
 
 /// Decides on facts that are loaded and locked: whoever had the courses before has committed, so from here on, time
@@ -216,31 +212,24 @@ async fn carry_out(
 fn decided<T>(
     tx: &mut Transaction<'_>,
     app: &App,
-    facts: &mut Facts,
+    tenant: Tenant,
+    mut facts: Facts,
     decide: impl FnOnce(&mut Facts, &mut Changes, Moment) -> Result<T>,
-) -> Result<(T, Changes)> {
+) -> Result<T> {
     tx.now = app.clock.now();
     let mut changes = Changes::default();
-    let outcome = decide(facts, &mut changes, tx.now)?;
-    Ok((outcome, changes))
-}
-
-async fn apply(tx: &mut Transaction<'_>, mut changes: Changes) -> Result<Vec<event::NewEvent>> {
-    let events = std::mem::take(&mut changes.events);
-    facts::apply(tx, changes).await?;
-    Ok(events)
+    let outcome = decide(&mut facts, &mut changes, tx.now)?;
+    event::store::tell(tx, tenant, std::mem::take(&mut changes.events));
+    facts::apply(changes, &mut tx.last);
+    Ok(outcome)
 }
 
 /// Carries out what is due by itself in one organization; answers how much of it was. What the rules refuse has been
 /// done meanwhile, or is not due any more.
 pub(crate) async fn by_itself(app: &App, tenant: Tenant, commands: &[Command]) -> Result<usize> {
     let commands: Vec<&Command> = commands.iter().collect();
-    app.transaction(async |tx| {
-        let Carried { outcomes, events } = carry_out(tx, app, tenant, &commands).await?;
-        event::store::tell(tx, tenant, events);
-        Ok(outcomes.iter().filter(|outcome| outcome.is_ok()).count())
-    })
-    .await
+    let outcomes = app.transaction(async |tx| carry_out(tx, app, tenant, &commands).await).await?;
+    Ok(outcomes.iter().filter(|outcome| outcome.is_ok()).count())
 }
 
 /// Carries out what follows from a change that this transaction has made: all of it, or none of the change either.
@@ -250,14 +239,12 @@ pub(crate) async fn follow_up(
     tenant: Tenant,
     commands: &[Command],
 ) -> Result<()> {
-    let Carried { outcomes, events } =
-        carry_out(tx, app, tenant, &commands.iter().collect::<Vec<_>>()).await?;
+    let outcomes = carry_out(tx, app, tenant, &commands.iter().collect::<Vec<_>>()).await?;
     for outcome in outcomes {
         outcome
             .map_err(|refusal| Error::internal(format!("what follows by itself was refused: {refusal}")))?;
     }
-    event::store::tell(tx, tenant, events);
-    Ok(())
+    Ok(tx.flush().await?)
 }
 
 /// Gives a course's free seats to those who wait (D11): after its capacity was raised, or it was published again.
@@ -268,11 +255,9 @@ pub(crate) async fn fill(
     course_id: CourseId,
     request_id: &str,
 ) -> Result<()> {
-    let mut facts = facts::load(tx, tenant, Wanted::to_fill(course_id), Courses::Locked).await?;
-    let ((), changes) = decided(tx, app, &mut facts, |facts, changes, now| {
+    let facts = facts::load(tx, tenant, Wanted::to_fill(course_id), Courses::Locked).await?;
+    decided(tx, app, tenant, facts, |facts, changes, now| {
         rules::fill(facts, changes, now, course_id, request_id)
     })?;
-    let events = apply(tx, changes).await?;
-    event::store::tell(tx, tenant, events);
-    Ok(())
+    Ok(tx.flush().await?)
 }

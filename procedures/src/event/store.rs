@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use diesel::IntoSql;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::QueryFragment;
 use diesel::sql_types::Bool;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use super::{ActorKind, Event, EventActor, EventData, EventId, EventKind, NewEvent};
 use crate::caller::Tenant;
 use crate::db::schema::{event_heads, events};
-use crate::db::{Connection, Transaction, table_row};
+use crate::db::{Connection, Part, Rows, Step, Transaction, append_after, table_row};
 use crate::enrollment::VisibleEnrollment;
 use crate::error::{Error, Result};
 use crate::values::{CourseId, EnrollmentId, Limit, Moment, OrganizationId, PrincipalId, UserId};
@@ -46,17 +50,13 @@ pub(crate) fn tell(tx: &mut Transaction<'_>, tenant: Tenant, new: Vec<NewEvent>)
     }
 }
 
-/// Numbers and writes the events of one transaction, last of all its writes: from here on, other transactions of the
-/// organization that have events wait.
-pub(crate) async fn append(tx: &mut Transaction<'_>) -> Result<()> {
+/// Has the events of one transaction numbered and written, last of all its writes: from there on, other transactions
+/// of the organization that have events wait.
+pub(crate) fn append(tx: &mut Transaction<'_>) -> Result<()> {
     let new = std::mem::take(&mut tx.events);
     let Some(organization_id) = tx.events_of.filter(|_| !new.is_empty()) else { return Ok(()) };
     let count = i64::try_from(new.len()).map_err(Error::internal)?;
-    let take = diesel::update(event_heads::table.filter(event_heads::organization_id.eq(organization_id)))
-        .set(event_heads::last_number.eq(event_heads::last_number + count))
-        .returning(event_heads::last_number);
-    let last: i64 = tx.one(take).await?;
-    let rows = (last - count + 1..)
+    let rows = (1 - count..)
         .zip(new)
         .map(|(number, (at, event))| {
             Ok(EventRow {
@@ -74,7 +74,39 @@ pub(crate) async fn append(tx: &mut Transaction<'_>) -> Result<()> {
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    Ok(tx.insert_all(&rows).await?)
+    tx.last.add(Append { organization_id, count, rows });
+    Ok(())
+}
+
+/// Events whose numbers count up to zero, which stands for the last one that is taken.
+struct Append {
+    organization_id: OrganizationId,
+    count: i64,
+    rows: Vec<EventRow>,
+}
+
+impl Part for Append {
+    fn steps(&self) -> Vec<Step> {
+        let head = take_numbers(self.organization_id, self.count);
+        let events = append_after("head", "number", &self.rows);
+        vec![Step { name: Some("head"), sql: Box::new(head) }, Step { name: None, sql: Box::new(events) }]
+    }
+
+    fn write<'w>(&'w self, conn: &'w mut Connection) -> BoxFuture<'w, QueryResult<()>> {
+        let write = async {
+            let last: i64 = conn.one(take_numbers(self.organization_id, self.count)).await?;
+            let numbered = |row: &EventRow| EventRow { number: last + row.number, ..row.clone() };
+            conn.insert_all(&self.rows.iter().map(numbered).collect::<Vec<_>>()).await
+        };
+        write.boxed()
+    }
+}
+
+/// Takes so many numbers of an organization's log; answers the last.
+fn take_numbers(organization_id: OrganizationId, count: i64) -> impl Rows<'static, i64> + QueryFragment<Pg> {
+    diesel::update(event_heads::table.filter(event_heads::organization_id.eq(organization_id)))
+        .set(event_heads::last_number.eq(event_heads::last_number + count))
+        .returning(event_heads::last_number)
 }
 
 /// Which of an organization's events a reader wants; none means all.

@@ -56,11 +56,6 @@ pub(super) async fn known(conn: &mut Connection, claims: &[&Claim], after: Momen
     Ok(conn.load(query).await?)
 }
 
-/// A record that has outlived its time gives way to the new one.
-pub(super) async fn save(conn: &mut Connection, rows: &[Row]) -> Result<()> {
-    Ok(conn.replace_all(rows).await?)
-}
-
 /// Deletes an organization's records whose answers speak of this user.
 pub async fn forget(tx: &mut Transaction<'_>, tenant: Tenant, user: UserId) -> Result<()> {
     let speaking_of = records::table
