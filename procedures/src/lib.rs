@@ -25,6 +25,8 @@ pub mod idempotency;
 
 pub mod db;
 
+mod gather;
+
 pub mod outside;
 
 pub mod session;
@@ -80,6 +82,8 @@ pub struct App {
     pub wakeups: event::Wakeups,
     /// The changes of enrollments under way, those of one organization together.
     pub(crate) groups: enrollment::Groups,
+    /// The look-ups of who calls under way.
+    pub(crate) look_ups: session::LookUps,
     /// The mutations under way: they run to their end even if their callers go away.
     pub mutations: TaskTracker,
     /// Whether webhooks may go to this machine, and identity providers be on it, unencrypted: in development mode alone.
@@ -94,7 +98,8 @@ impl App {
             db,
             clock: Clock::default(),
             wakeups: event::Wakeups::default(),
-            groups: enrollment::Groups::default(),
+            groups: enrollment::groups(),
+            look_ups: session::look_ups(),
             mutations: TaskTracker::new(),
             trusts_loopback: false,
             verification: Mutex::default(),

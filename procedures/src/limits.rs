@@ -143,6 +143,9 @@ pub const MAX_GROUP: usize = 64;
 /// Groups of orders, each of another organization, that are at the database at a time. Those that wait gather company.
 pub const GROUPS_AT_ONCE: usize = 4;
 
+/// Callers that are looked up in one query.
+pub const MAX_LOOKED_UP: usize = 64;
+
 /// PostgreSQL connections, for reading and writing.
 pub const POSTGRES_CONNECTIONS: usize = 16;
 

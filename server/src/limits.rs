@@ -35,6 +35,10 @@ pub const MAX_HEAD: usize = 32 * 1024;
 /// A session token, in bytes.
 pub const MAX_TOKEN: usize = 8 * 1024;
 
+/// Tokens whose signatures were verified that are remembered, and for how long without a call.
+pub const MAX_VERIFIED_TOKENS: u64 = 20_000;
+pub const VERIFIED_TOKEN_REST: Duration = Duration::from_secs(10 * 60);
+
 /// Connections open at once; further ones wait to be accepted.
 pub const MAX_CONNECTIONS: usize = 20_000;
 

@@ -2,11 +2,13 @@
 //!
 //! The user is the pair of issuer and subject, never an e-mail address; the organization is the issuer's (D18).
 
+mod look_up;
 mod me;
 mod service_token;
 mod sign_in;
 pub(crate) mod store;
 
+pub(crate) use look_up::{LookUps, look_ups};
 pub use me::{Me, Session, SessionKind};
 pub(crate) use service_token::issue_service_token;
 pub use service_token::{

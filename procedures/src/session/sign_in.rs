@@ -1,9 +1,9 @@
 //! From a verified token to the person who may act by it, checked anew on every call.
 
+use super::look_up::look_up;
 use super::store;
 use crate::App;
 use crate::caller::{Actor, Caller, Insider, Person, Tenant};
-use crate::db::Connection;
 use crate::error::{Error, Reason, Result};
 use crate::member::{MembershipStatus, Role};
 use crate::values::{IdentityProviderId, Name, OrganizationId, ProviderSubject};
@@ -27,19 +27,14 @@ pub struct VerifiedToken {
 /// A first sign-in makes the user and the membership. Whoever may not act in the organization, existing or not, is
 /// FORBIDDEN `notAMember` (D19).
 pub async fn sign_in(app: &App, token: &VerifiedToken, chosen: Option<&str>) -> Result<Caller> {
-    let mut conn = app.db.read().await?;
-    let known = store::find_person(&mut conn, token).await?;
-    let person = match known {
+    let person = match look_up(app, token).await? {
         Some(person) => person,
         None => {
-            drop(conn);
             // In a task of its own: a client that goes away does not cut the transaction short.
             let (db, now, new) = (app.db.clone(), app.clock.now(), token.clone());
             let provisioning = app.mutations.spawn(async move { store::provision(&db, now, &new).await });
             let provisioned = provisioning.await.map_err(Error::internal)?;
-            conn = app.db.read().await?;
-            let found = store::find_person(&mut conn, token).await?;
-            match (found, provisioned) {
+            match (look_up(app, token).await?, provisioned) {
                 (Some(person), _) => person,
                 (None, Err(error)) => return Err(error),
                 (None, Ok(())) => return Err(Error::internal("a person just provisioned is not there")),
@@ -51,7 +46,7 @@ pub async fn sign_in(app: &App, token: &VerifiedToken, chosen: Option<&str>) -> 
     let global_admin = person.global_admin || token.global_admin && is_active;
     let (organization_id, membership) = match chosen {
         None => (token.organization_id, person.membership),
-        Some(chosen) => choose(&mut conn, token, &person, global_admin, chosen).await?,
+        Some(chosen) => choose(app, token, &person, global_admin, chosen).await?,
     };
     let role = match membership {
         Some((role, MembershipStatus::Active)) => Some(role),
@@ -75,7 +70,7 @@ type Membership = (Role, MembershipStatus);
 
 /// The organization that the client named, if this person may act in it.
 async fn choose(
-    conn: &mut Connection,
+    app: &App,
     token: &VerifiedToken,
     person: &store::FoundPerson,
     global_admin: bool,
@@ -84,7 +79,8 @@ async fn choose(
     match chosen.parse::<OrganizationId>() {
         Ok(id) if id == token.organization_id => Ok((id, person.membership)),
         Ok(id) if global_admin => {
-            let membership = store::find_membership(conn, id, person.user_id).await?;
+            let mut conn = app.db.read().await?;
+            let membership = store::find_membership(&mut conn, id, person.user_id).await?;
             Ok((id, membership.ok_or(Reason::NotAMember)?))
         }
         Ok(_) | Err(_) => Err(Reason::NotAMember.into()),

@@ -1,5 +1,7 @@
 //! `identity_providers`, `identities`, `users` and `service_tokens`, as signing in reads and writes them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 
@@ -7,7 +9,7 @@ use super::{Algorithm, Scope, VerifiedToken};
 use crate::Database;
 use crate::caller::Tenant;
 use crate::db::schema::{identities, identity_providers, memberships, organizations, service_tokens, users};
-use crate::db::{Connection, Transaction, locked, table_row};
+use crate::db::{Connection, Transaction, locked, pairs, table_row};
 use crate::error::{Error, Result};
 use crate::limits::LAST_USE_RESOLUTION;
 use crate::member::{MembershipStatus, Role};
@@ -105,40 +107,49 @@ impl Provider {
     }
 }
 
-/// A person by their identity, with their membership in one organization.
+/// A person by their identity, with their membership in the provider's organization.
 #[derive(Clone, Debug)]
-pub(super) struct FoundPerson {
+pub(crate) struct FoundPerson {
     pub user_id: UserId,
     pub display_name: Option<String>,
     pub global_admin: bool,
     pub membership: Option<(Role, MembershipStatus)>,
 }
 
-/// The person a token is of, with their membership in the provider's organization; nobody once that is removed.
-pub(super) async fn find_person(conn: &mut Connection, token: &VerifiedToken) -> Result<Option<FoundPerson>> {
+/// A person's name at a provider.
+pub(crate) type IdentityKey = (IdentityProviderId, ProviderSubject);
+
+/// The people of these identities, with their memberships in the providers' organizations; none at a provider that is
+/// removed.
+pub(super) async fn find_people(
+    conn: &mut Connection,
+    keys: &BTreeSet<IdentityKey>,
+) -> Result<BTreeMap<IdentityKey, FoundPerson>> {
     let query = identities::table
         .inner_join(identity_providers::table.on(identity_providers::id.eq(identities::identity_provider_id)))
         .inner_join(users::table.on(users::id.eq(identities::user_id)))
-        .left_join(memberships::table.on(
-            memberships::user_id.eq(users::id).and(memberships::organization_id.eq(token.organization_id)),
-        ))
-        .filter(identities::identity_provider_id.eq(token.provider_id))
-        .filter(identities::subject.eq(token.subject.clone()))
+        .left_join(
+            memberships::table.on(memberships::user_id
+                .eq(users::id)
+                .and(memberships::organization_id.eq(identities::organization_id))),
+        )
+        .filter(pairs(identities::identity_provider_id, identities::subject, keys.iter().cloned()))
         .filter(identity_providers::removed_at.is_null())
         .select((
+            (identities::identity_provider_id, identities::subject),
             users::id,
             users::display_name,
             users::global_admin,
             (memberships::role, memberships::status).nullable(),
         ));
-    type Row = (UserId, Option<String>, bool, Option<(Role, MembershipStatus)>);
-    let row: Option<Row> = conn.first(query).await?;
-    Ok(row.map(|(user_id, display_name, global_admin, membership)| FoundPerson {
-        user_id,
-        display_name,
-        global_admin,
-        membership,
-    }))
+    type Row = (IdentityKey, UserId, Option<String>, bool, Option<(Role, MembershipStatus)>);
+    let rows: Vec<Row> = conn.load(query).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(key, user_id, display_name, global_admin, membership)| {
+            (key, FoundPerson { user_id, display_name, global_admin, membership })
+        })
+        .collect())
 }
 
 /// A person's membership in an organization; none at all where there is no such organization.

@@ -3,19 +3,22 @@
 //! The token names its issuer; the issuer's registration says everything else: the organization, the audience, the one
 //! algorithm, the keys. Nothing that a token brings along (`jwk`, `jku`, `x5u`, `x5c`) is ever used.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::crypto;
+use moka::sync::Cache;
 use procedures::error::{Error, Result};
 use procedures::member::Role;
-use procedures::session::{Algorithm, Provider, VerifiedToken};
+use procedures::session::{Provider, VerifiedToken};
 use procedures::values::{Moment, Name, ProviderSubject};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 
 use super::keys::Keys;
 use super::providers::Providers;
-use crate::limits::MAX_TOKEN;
+use crate::limits::{MAX_TOKEN, MAX_VERIFIED_TOKENS, VERIFIED_TOKEN_REST};
 
 /// How far the clocks of issuer and server may differ, in seconds.
 const LEEWAY_SECONDS: i64 = 30;
@@ -64,16 +67,76 @@ impl Audience {
 
 /// Verifies a token. Every refusal is the same UNAUTHORIZED; the log says why.
 ///
-/// What can be refused without a key is refused before one is asked for, so that it is no reason to ask a provider.
-pub async fn verify(providers: &Providers, token: &str, now: Moment) -> Result<VerifiedToken> {
+/// What can be refused without a key is refused before one is asked for, so that it is no reason to ask a provider. A
+/// signature is verified once: a token that is remembered, by its digest, has to hold still, and its provider to have
+/// the same keys still.
+pub async fn verify(
+    providers: &Providers,
+    verified: &VerifiedTokens,
+    token: &str,
+    now: Moment,
+) -> Result<VerifiedToken> {
+    let digest: Digest = Sha256::digest(token).into();
+    let known = verified.0.get(&digest);
+    if let Some(known) = &known
+        && known.validity.holds(now).is_ok()
+        && providers.find(&known.provider.issuer).await?.as_deref() == Some(&*known.provider)
+        && Arc::ptr_eq(&providers.keys(&known.provider, known.key_id.as_deref()).await?, &known.keys)
+    {
+        return Ok(known.told.clone());
+    }
     let parts = Parts::of(token).map_err(refused)?;
     let issuer: Issuer = decode(parts.payload).map_err(refused)?;
     let provider =
         providers.find(&issuer.iss).await?.ok_or_else(|| refused("the issuer is not registered"))?;
-    let told = parts.told(&provider, now).map_err(refused)?;
+    let (told, validity) = parts.told(&provider, now).map_err(refused)?;
     let keys = providers.keys(&provider, parts.header.kid.as_deref()).await?;
-    parts.check_signature(&keys, &provider).map_err(refused)?;
+    parts.check_signature(&keys).map_err(refused)?;
+    let key_id = parts.header.kid;
+    let verification = Verification { provider, key_id, keys, validity, told: told.clone() };
+    verified.0.insert(digest, Arc::new(verification));
     Ok(told)
+}
+
+type Digest = [u8; 32];
+
+/// Tokens whose signatures were verified, by their digests.
+pub struct VerifiedTokens(Cache<Digest, Arc<Verification>>);
+
+impl Default for VerifiedTokens {
+    fn default() -> Self {
+        let cache = Cache::builder().max_capacity(MAX_VERIFIED_TOKENS).time_to_idle(VERIFIED_TOKEN_REST);
+        VerifiedTokens(cache.build())
+    }
+}
+
+/// What a signature was verified with, and what the token says.
+struct Verification {
+    provider: Arc<Provider>,
+    key_id: Option<String>,
+    keys: Keys,
+    validity: Validity,
+    told: VerifiedToken,
+}
+
+/// When a token holds (RFC 7519, sections 4.1.4 and 4.1.5).
+struct Validity {
+    not_before: Option<f64>,
+    expires: f64,
+}
+
+impl Validity {
+    /// Compared in whole seconds: a NumericDate may have a fraction (RFC 7519, section 2).
+    fn holds(&self, now: Moment) -> Result<(), &'static str> {
+        let now = now.unix_seconds();
+        if self.expires > LAST_MOMENT || self.expires + LEEWAY_SECONDS as f64 <= now as f64 {
+            return Err("expired, or never to expire");
+        }
+        if self.not_before.is_some_and(|nbf| nbf - LEEWAY_SECONDS as f64 > now as f64) {
+            return Err("not valid yet");
+        }
+        Ok(())
+    }
 }
 
 fn refused(why: &'static str) -> Error {
@@ -121,49 +184,40 @@ impl<'a> Parts<'a> {
 
     /// What the token says, if it is by its provider's algorithm and holds now; nothing to be believed before its
     /// signature has been checked.
-    fn told(&self, provider: &Provider, now: Moment) -> Result<VerifiedToken, &'static str> {
+    fn told(&self, provider: &Provider, now: Moment) -> Result<(VerifiedToken, Validity), &'static str> {
         if self.header.alg != provider.algorithm.as_str() {
             return Err("signed by another algorithm than the provider's");
         }
         let claims: Claims = decode(self.payload)?;
-        let now = now.unix_seconds();
-        // Compared in whole seconds: a NumericDate may have a fraction (RFC 7519, section 2).
-        if claims.exp > LAST_MOMENT || claims.exp + LEEWAY_SECONDS as f64 <= now as f64 {
-            return Err("expired, or never to expire");
-        }
-        if claims.nbf.is_some_and(|nbf| nbf - LEEWAY_SECONDS as f64 > now as f64) {
-            return Err("not valid yet");
-        }
+        let validity = Validity { not_before: claims.nbf, expires: claims.exp };
+        validity.holds(now)?;
         if claims.iss != provider.issuer || !claims.aud.includes(&provider.audience) {
             return Err("of another issuer, or for another audience");
         }
         let role = provider.role_claim.as_deref().and_then(|claim| self.role(claim));
-        Ok(VerifiedToken {
+        let told = VerifiedToken {
             provider_id: provider.id,
             organization_id: provider.organization_id,
             subject: claims.sub,
             name: claims.name.as_ref().and_then(|name| name.as_str()?.parse::<Name>().ok()),
             role,
             global_admin: provider.platform && role == Some(Role::Admin),
-        })
+        };
+        Ok((told, validity))
     }
 
-    fn check_signature(&self, keys: &Keys, provider: &Provider) -> Result<(), &'static str> {
-        let algorithm = match provider.algorithm {
-            Algorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
-            Algorithm::Ps256 => jsonwebtoken::Algorithm::PS256,
-            Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
-            Algorithm::EdDsa => jsonwebtoken::Algorithm::EdDSA,
-        };
+    fn check_signature(&self, keys: &Keys) -> Result<(), &'static str> {
         let key = match (&self.header.kid, &**keys) {
             (Some(kid), keys) => keys.iter().find(|key| key.id.as_ref() == Some(kid)),
             (None, [only]) => Some(only),
             (None, _) => None,
         };
         let key = key.ok_or("signed by a key that the provider does not have")?;
-        match crypto::verify(self.signature, self.signed.as_bytes(), &key.key, algorithm) {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err("the signature is wrong"),
+        let signature =
+            URL_SAFE_NO_PAD.decode(self.signature).map_err(|_| "a signature that is not base64url")?;
+        match key.has_signed(self.signed.as_bytes(), &signature) {
+            true => Ok(()),
+            false => Err("the signature is wrong"),
         }
     }
 

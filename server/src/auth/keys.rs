@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::BoxFuture;
-use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse};
 use procedures::error::Result;
 use procedures::session::{Algorithm, Provider};
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters,
+    RsaPublicKeyComponents, UnparsedPublicKey,
+};
 
 /// The least that an RSA modulus has, in bits.
 const MIN_RSA_BITS: usize = 2048;
@@ -28,7 +33,24 @@ pub type Keys = Arc<[VerificationKey]>;
 /// A key that verifies one family of signatures.
 pub struct VerificationKey {
     pub id: Option<String>,
-    pub key: DecodingKey,
+    key: PublicKey,
+}
+
+enum PublicKey {
+    Rsa(RsaPublicKeyComponents<Vec<u8>>, &'static RsaParameters),
+    /// A point of an elliptic curve.
+    Point(UnparsedPublicKey<Vec<u8>>),
+}
+
+impl VerificationKey {
+    /// Whether the signature is this key's.
+    pub fn has_signed(&self, signed: &[u8], signature: &[u8]) -> bool {
+        let verified = match &self.key {
+            PublicKey::Rsa(key, parameters) => key.verify(parameters, signed, signature),
+            PublicKey::Point(key) => key.verify(signed, signature),
+        };
+        verified.is_ok()
+    }
 }
 
 /// The keys of a set that can verify this provider's tokens: of its algorithm's kind, strong enough, meant for
@@ -38,10 +60,34 @@ pub fn usable(set: &JwkSet, algorithm: Algorithm) -> Vec<VerificationKey> {
         .iter()
         .filter(|jwk| fits(jwk, algorithm))
         .filter_map(|jwk| {
-            let key = DecodingKey::from_jwk(jwk).ok()?;
+            let key = public_key(&jwk.algorithm, algorithm)?;
             Some(VerificationKey { id: jwk.common.key_id.clone(), key })
         })
         .collect()
+}
+
+/// RFC 7518, sections 6.2 and 6.3; RFC 8037, section 2.
+fn public_key(parameters: &AlgorithmParameters, algorithm: Algorithm) -> Option<PublicKey> {
+    let part = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
+    Some(match parameters {
+        AlgorithmParameters::RSA(rsa) => {
+            let key = RsaPublicKeyComponents { n: part(&rsa.n)?, e: part(&rsa.e)? };
+            match algorithm {
+                Algorithm::Rs256 => PublicKey::Rsa(key, &RSA_PKCS1_2048_8192_SHA256),
+                Algorithm::Ps256 => PublicKey::Rsa(key, &RSA_PSS_2048_8192_SHA256),
+                Algorithm::Es256 | Algorithm::EdDsa => return None,
+            }
+        }
+        AlgorithmParameters::EllipticCurve(key) => {
+            // Uncompressed (SEC 1, section 2.3.3).
+            let point = [vec![4], part(&key.x)?, part(&key.y)?].concat();
+            PublicKey::Point(UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point))
+        }
+        AlgorithmParameters::OctetKeyPair(key) => {
+            PublicKey::Point(UnparsedPublicKey::new(&ED25519, part(&key.x)?))
+        }
+        AlgorithmParameters::OctetKey(_) => return None,
+    })
 }
 
 fn fits(jwk: &Jwk, algorithm: Algorithm) -> bool {
@@ -66,8 +112,7 @@ fn fits(jwk: &Jwk, algorithm: Algorithm) -> bool {
 }
 
 fn modulus_bits(modulus: &str) -> usize {
-    use base64::Engine;
-    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(modulus).unwrap_or_default();
+    let bytes = URL_SAFE_NO_PAD.decode(modulus).unwrap_or_default();
     let significant = bytes.iter().skip_while(|byte| **byte == 0);
     let leading = significant.clone().next().map_or(0, |byte| byte.leading_zeros() as usize);
     significant.count() * 8 - leading

@@ -22,6 +22,7 @@ use procedures::{App, Caller};
 use tokio::time::sleep;
 
 pub use jwks::PublishedKeys;
+use jwt::VerifiedTokens;
 pub use keys::{KeySource, Keys, VerificationKey, usable};
 use providers::Providers;
 
@@ -106,12 +107,14 @@ impl Credentials {
 pub struct Authenticator {
     app: Arc<App>,
     providers: Providers,
+    verified: VerifiedTokens,
     rates: Rates,
 }
 
 impl Authenticator {
     pub fn new(app: Arc<App>, keys: Arc<dyn KeySource>, rates: Rates) -> Self {
-        Authenticator { providers: Providers::new(app.clone(), keys), app, rates }
+        let (providers, verified) = (Providers::new(app.clone(), keys), VerifiedTokens::default());
+        Authenticator { app, providers, verified, rates }
     }
 
     /// Who presents these credentials; no credentials at all are an anonymous caller's.
@@ -127,7 +130,7 @@ impl Authenticator {
             }
             Presented::Token(token) => {
                 let now = self.app.clock.now();
-                let verified = jwt::verify(&self.providers, token, now).await?;
+                let verified = jwt::verify(&self.providers, &self.verified, token, now).await?;
                 session::sign_in(&self.app, &verified, chosen).await
             }
         }
