@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
+use crate::db::{Connection, Database};
 use crate::error::{Error, Result};
 
 /// Where jobs `J` with answers `A` are gathered, those of different kinds `K` apart.
@@ -67,6 +68,45 @@ impl<K: Kind, J, A> Gathering<K, J, A> {
 
     fn lock(&self) -> MutexGuard<'_, AtWork<K, J, A>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Kind, J: Clone, A> Gathering<K, J, A> {
+    /// Asks the database, together with all who ask at the same time: `ask` answers each of the questions it is given.
+    pub async fn read(
+        self: &Arc<Self>,
+        db: &Database,
+        kind: K,
+        question: J,
+        ask: impl AsyncFn(&mut Connection, &[J]) -> Result<Vec<A>>,
+    ) -> Result<A> {
+        match self.turn(kind, question.clone()).await {
+            Some(Turn::Done(answer)) => Ok(answer),
+            Some(Turn::Lead(lead, own)) => {
+                let place = lead.place().await?;
+                let conn = db.read().await;
+                // Who came until now comes along.
+                let lot = lead.gather(own);
+                let answers = match conn {
+                    Ok(mut conn) => ask(&mut conn, &lot.jobs).await,
+                    Err(error) => Err(error),
+                };
+                drop(place);
+                drop(lead);
+                match answers {
+                    Ok(answers) => lot.done(answers),
+                    Err(error) => {
+                        lot.one_by_one()?;
+                        Err(error)
+                    }
+                }
+            }
+            // The lot it was in failed, or was cut short when its leader's client went away.
+            Some(Turn::Alone(_)) | None => {
+                let answers = ask(&mut *db.read().await?, &[question]).await?;
+                answers.into_iter().next().ok_or_else(|| Error::internal("each question has an answer"))
+            }
+        }
     }
 }
 

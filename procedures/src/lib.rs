@@ -84,6 +84,8 @@ pub struct App {
     pub(crate) groups: enrollment::Groups,
     /// The look-ups of who calls under way.
     pub(crate) look_ups: session::LookUps,
+    /// And of enrollments.
+    pub(crate) finds: enrollment::Finds,
     /// The mutations under way: they run to their end even if their callers go away.
     pub mutations: TaskTracker,
     /// Whether webhooks may go to this machine, and identity providers be on it, unencrypted: in development mode alone.
@@ -100,6 +102,7 @@ impl App {
             wakeups: event::Wakeups::default(),
             groups: enrollment::groups(),
             look_ups: session::look_ups(),
+            finds: enrollment::finds(),
             mutations: TaskTracker::new(),
             trusts_loopback: false,
             verification: Mutex::default(),

@@ -125,6 +125,9 @@ pub const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 /// Organizations that one notification names; PostgreSQL takes 8000 bytes.
 pub const NOTIFIED_AT_ONCE: usize = 200;
 
+/// How long after a notification the next one is sent at the earliest.
+pub const NOTIFICATION_REST: Duration = Duration::from_millis(20);
+
 /// How long subscriptions rest before they ask a database again that was out of reach.
 pub const OUTAGE_REST: Duration = Duration::from_secs(1);
 
@@ -143,7 +146,7 @@ pub const MAX_GROUP: usize = 64;
 /// Groups of orders, each of another organization, that are at the database at a time. Those that wait gather company.
 pub const GROUPS_AT_ONCE: usize = 4;
 
-/// Callers that are looked up in one query.
+/// Callers, or enrollments, that are looked up in one query.
 pub const MAX_LOOKED_UP: usize = 64;
 
 /// PostgreSQL connections, for reading and writing.

@@ -35,9 +35,8 @@ pub const MAX_HEAD: usize = 32 * 1024;
 /// A session token, in bytes.
 pub const MAX_TOKEN: usize = 8 * 1024;
 
-/// Tokens whose signatures were verified that are remembered, and for how long without a call.
-pub const MAX_VERIFIED_TOKENS: u64 = 20_000;
-pub const VERIFIED_TOKEN_REST: Duration = Duration::from_secs(10 * 60);
+/// Tokens whose signatures are remembered as verified: about 10 MB of them.
+pub const MAX_VERIFIED_SIGNATURES: usize = 100_000;
 
 /// Connections open at once; further ones wait to be accepted.
 pub const MAX_CONNECTIONS: usize = 20_000;

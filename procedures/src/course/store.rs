@@ -118,21 +118,37 @@ pub(crate) async fn grant(
     course_id: CourseId,
 ) -> Result<CourseGrant> {
     let claim = policy::course_claim(caller, action)?;
-    let author = match claim {
-        CourseClaim::Exists => UserId::NIL,
-        CourseClaim::Authored(user_id) => user_id,
-    };
-    let query = courses::table
-        .left_join(authors::table.on(authors::course_id.eq(courses::id).and(authors::user_id.eq(author))))
-        .filter(courses::organization_id.eq(caller.tenant.organization_id()))
-        .filter(courses::id.eq(course_id))
-        .select(authors::user_id.nullable());
+    let query = claimed(caller, claim, course_id).select(authors::user_id.nullable());
     let found: Option<Option<UserId>> = conn.first(query).await?;
     policy::course_grant(claim, course_id, found.map(|author| author.is_some()))
 }
 
-pub(crate) async fn load(conn: &mut Connection, tenant: Tenant, course: CourseGrant) -> Result<CourseRow> {
-    find(conn, tenant, course.course_id()).await?.ok_or_else(Error::not_found)
+/// A course, for a caller who may do this to it.
+pub(crate) async fn granted(
+    conn: &mut Connection,
+    caller: &Insider,
+    action: Action,
+    course_id: CourseId,
+) -> Result<CourseRow> {
+    let claim = policy::course_claim(caller, action)?;
+    let query = claimed(caller, claim, course_id).select((courses::all_columns, authors::user_id.nullable()));
+    let found: Option<(CourseRow, Option<UserId>)> = conn.first(query).await?;
+    policy::course_grant(claim, course_id, found.as_ref().map(|(_, author)| author.is_some()))?;
+    found.map(|(course, _)| course).ok_or_else(Error::not_found)
+}
+
+/// A course of the caller's organization, with its author where the claim needs one to be the caller.
+#[diesel::dsl::auto_type]
+fn claimed(caller: &Insider, claim: CourseClaim, course_id: CourseId) -> _ {
+    let author: UserId = match claim {
+        CourseClaim::Exists => UserId::NIL,
+        CourseClaim::Authored(user_id) => user_id,
+    };
+    let organization: OrganizationId = caller.tenant.organization_id();
+    courses::table
+        .left_join(authors::table.on(authors::course_id.eq(courses::id).and(authors::user_id.eq(author))))
+        .filter(courses::organization_id.eq(organization))
+        .filter(courses::id.eq(course_id))
 }
 
 /// A granted course, locked.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult, Timeouts};
+use deadpool::managed::{
+    Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
+};
 use diesel::IntoSql;
 use diesel::sql_types::{Integer, Text};
 use diesel_async::pooled_connection::PoolableConnection;
@@ -88,6 +90,8 @@ impl Database {
             let wait = Some(ACQUIRE_TIMEOUT);
             let timeouts = Timeouts { wait, create: Some(CONNECT_TIMEOUT), recycle: None };
             let builder = Pool::builder(connector.clone()).max_size(size).timeouts(timeouts);
+            // The one that was used last has its statements prepared, and its memory at hand.
+            let builder = builder.queue_mode(QueueMode::Lifo);
             builder.runtime(deadpool::Runtime::Tokio1).build().map_err(|error| InvalidUrl(error.to_string()))
         };
         Ok(match connector {

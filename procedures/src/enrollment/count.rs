@@ -41,8 +41,8 @@ signature!(Count: Query "enrollment.count" (CountInput) -> EnrollmentCount);
 
 pub async fn count(cx: Cx<Insider>, input: CountInput) -> Result<EnrollmentCount> {
     let mut conn = cx.app.db.read().await?;
-    let grant = course::store::grant(&mut conn, &cx.caller, Action::ReadEnrollments, input.course_id).await?;
-    let course = course::store::load(&mut conn, cx.caller.tenant, grant).await?;
+    let course =
+        course::store::granted(&mut conn, &cx.caller, Action::ReadEnrollments, input.course_id).await?;
     let seats_taken = course.seats_taken();
     Ok(EnrollmentCount {
         enrolled: course.enrolled_count,

@@ -26,8 +26,10 @@ signature!(Find: Query "enrollment.find" (FindInput) -> Option<Enrollment>);
 pub async fn find(cx: Cx<Insider>, input: FindInput) -> Result<Option<Enrollment>> {
     let subject = policy::subject_of_reading(&cx.caller, input.user_id)?;
     let mut conn = cx.app.db.read().await?;
-    match store::find_by_subject(&mut conn, cx.caller.tenant, input.course_id, subject).await? {
-        Some(row) => view::present_one(&mut conn, &cx.caller, row).await.map(Some),
+    let found = store::find_by_subject(&mut conn, cx.caller.tenant, input.course_id, subject).await?;
+    drop(conn);
+    match found {
+        Some(row) => view::present_one(&cx.app, &cx.caller, row).await.map(Some),
         None => Ok(None),
     }
 }

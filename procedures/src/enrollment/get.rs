@@ -20,7 +20,6 @@ pub struct GetInput {
 signature!(Get: Query "enrollment.get" (GetInput) -> Enrollment);
 
 pub async fn get(cx: Cx<Insider>, input: GetInput) -> Result<Enrollment> {
-    let mut conn = cx.app.db.read().await?;
-    let enrollment = VisibleEnrollment::load(&mut conn, &cx.caller, input.enrollment_id).await?;
-    view::present_one(&mut conn, &cx.caller, enrollment.into_row()).await
+    let enrollment = VisibleEnrollment::find(&cx.app, &cx.caller, input.enrollment_id).await?;
+    view::present_one(&cx.app, &cx.caller, enrollment.into_row()).await
 }

@@ -25,8 +25,8 @@ signature!(History: Query "enrollment.history" (HistoryInput) -> Page<Event>);
 pub async fn history(cx: Cx<Insider>, input: HistoryInput) -> Result<Page<Event>> {
     let limit = input.limit.unwrap_or_default();
     let after = input.cursor.map(|cursor| cursor.0);
+    let enrollment = VisibleEnrollment::find(&cx.app, &cx.caller, input.enrollment_id).await?;
     let mut conn = cx.app.db.read().await?;
-    let enrollment = VisibleEnrollment::load(&mut conn, &cx.caller, input.enrollment_id).await?;
     let events = event::store::history(&mut conn, cx.caller.tenant, &enrollment, after, limit).await?;
     Ok(Page::of(events, limit, |event| event.id))
 }

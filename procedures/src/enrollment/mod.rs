@@ -57,7 +57,7 @@ pub use store::EnrollmentRow;
 pub(crate) use strip_notes::{hold_courses_noting, strip_notes_of};
 pub use sweeps::{Sweep, Swept, sweep};
 pub use unenroll::{Unenroll, UnenrollInput};
-pub(crate) use view::ActingOn;
+pub(crate) use view::{ActingOn, Finds, finds};
 pub use view::{Enrollment, VisibleEnrollment};
 pub(crate) use write::{Answer, Told, acting_on, fill};
 

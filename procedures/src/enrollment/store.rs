@@ -1,6 +1,6 @@
 //! `course_enrollments`, as it is read; what decisions load and write is in [`super::facts`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::dsl::{count_star, sql};
 use diesel::prelude::*;
@@ -9,7 +9,7 @@ use diesel::sql_types::Bool;
 use super::{EnrollmentStatus, Source};
 use crate::caller::Tenant;
 use crate::db::schema::{course_authors, course_enrollments as enrollments, users};
-use crate::db::{Connection, coalesce, contains, lower, table_row};
+use crate::db::{Connection, coalesce, contains, lower, pairs, table_row};
 use crate::error::{Error, Result};
 use crate::policy::{CourseGrant, Subject};
 use crate::values::{
@@ -54,24 +54,56 @@ impl EnrollmentRow {
     }
 }
 
-/// An enrollment by its id, and whether `reader` is an author of its course.
+/// An enrollment that is asked for by its id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub tenant: Tenant,
+    pub id: EnrollmentId,
+    /// The person who asks, if it is one.
+    pub reader: Option<UserId>,
+}
+
+/// The enrollments that are asked for, each with whether its reader is an author of its course.
 pub(super) async fn find(
     conn: &mut Connection,
-    tenant: Tenant,
-    id: EnrollmentId,
-    reader: Option<UserId>,
-) -> Result<Option<(EnrollmentRow, bool)>> {
-    let reader = reader.unwrap_or(UserId::NIL);
-    let query =
-        enrollments::table
-            .left_join(course_authors::table.on(
-                course_authors::course_id.eq(enrollments::course_id).and(course_authors::user_id.eq(reader)),
-            ))
-            .filter(enrollments::organization_id.eq(tenant.organization_id()))
-            .filter(enrollments::id.eq(id))
-            .select((enrollments::all_columns, course_authors::user_id.nullable()));
-    let found: Option<(EnrollmentRow, Option<UserId>)> = conn.first(query).await?;
-    Ok(found.map(|(row, author)| (row, author.is_some())))
+    wanted: &[Wanted],
+) -> Result<Vec<Option<(EnrollmentRow, bool)>>> {
+    let ids = wanted.iter().map(|wanted| (wanted.tenant.organization_id(), wanted.id));
+    let query = enrollments::table
+        .filter(pairs(enrollments::organization_id, enrollments::id, ids))
+        .select(enrollments::all_columns);
+    let rows: Vec<EnrollmentRow> = conn.load(query).await?;
+    let rows: BTreeMap<_, _> = rows.into_iter().map(|row| ((row.organization_id, row.id), row)).collect();
+    let found: Vec<Option<(&Wanted, &EnrollmentRow)>> = wanted
+        .iter()
+        .map(|wanted| Some((wanted, rows.get(&(wanted.tenant.organization_id(), wanted.id))?)))
+        .collect();
+    let authors = authors(conn, found.iter().flatten().copied()).await?;
+    let is_author = |wanted: &Wanted, row: &EnrollmentRow| {
+        wanted.reader.is_some_and(|reader| authors.contains(&(row.course_id, reader)))
+    };
+    let with_author = |(wanted, row): (&Wanted, &EnrollmentRow)| (row.clone(), is_author(wanted, row));
+    Ok(found.into_iter().map(|found| found.map(with_author)).collect())
+}
+
+/// Who of those who read other people's enrollments is an author of the course; mostly people read their own.
+async fn authors(
+    conn: &mut Connection,
+    found: impl Iterator<Item = (&Wanted, &EnrollmentRow)>,
+) -> Result<BTreeSet<(CourseId, UserId)>> {
+    let others: BTreeSet<(CourseId, UserId)> = found
+        .filter_map(|(wanted, row)| Some((row, wanted.reader?)))
+        .filter(|(row, reader)| row.user_id != *reader)
+        .map(|(row, reader)| (row.course_id, reader))
+        .collect();
+    if others.is_empty() {
+        return Ok(others);
+    }
+    let query = course_authors::table
+        .filter(pairs(course_authors::course_id, course_authors::user_id, others))
+        .select((course_authors::course_id, course_authors::user_id));
+    let authors: Vec<(CourseId, UserId)> = conn.load(query).await?;
+    Ok(authors.into_iter().collect())
 }
 
 /// A person's enrollment in a course.
@@ -156,18 +188,23 @@ pub(super) async fn roster(
     course: CourseGrant,
     asked: RosterQuery,
 ) -> Result<Vec<(EnrollmentRow, Option<String>)>> {
-    let pattern = contains(asked.search.as_ref());
-    let query = enrollments::table
+    let all = enrollments::table
         .inner_join(users::table.on(users::id.eq(enrollments::user_id)))
         .filter(enrollments::organization_id.eq(tenant.organization_id()))
         .filter(enrollments::course_id.eq(course.course_id()))
         .filter(enrollments::status.eq_any(asked.statuses))
         .filter(enrollments::id.gt(asked.after.unwrap_or(EnrollmentId::NIL)))
-        .filter(lower(coalesce(users::display_name, String::new())).like(lower(pattern)).escape('\\'))
         .order(enrollments::id)
         .limit(asked.limit.with_lookahead())
         .select((enrollments::all_columns, users::display_name));
-    Ok(conn.load(query).await?)
+    // Each is a statement of its own, planned for what it is asked for.
+    Ok(match asked.search {
+        Some(search) => {
+            let name = lower(coalesce(users::display_name, String::new()));
+            conn.load(all.filter(name.like(lower(contains(Some(&search)))).escape('\\'))).await?
+        }
+        None => conn.load(all).await?,
+    })
 }
 
 /// Which of an organization's enrollments are asked for.

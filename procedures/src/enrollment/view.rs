@@ -1,15 +1,20 @@
 //! An enrollment as its readers see it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{EnrollmentRow, EnrollmentStatus, Source, store};
+use super::store::{self, Wanted};
+use super::{EnrollmentRow, EnrollmentStatus, Source};
+use crate::App;
 use crate::caller::{Cx, Insider};
 use crate::db::Connection;
 use crate::error::{Error, Result};
+use crate::gather::Gathering;
+use crate::limits::MAX_LOOKED_UP;
 use crate::policy::{self, Action, Subject};
 use crate::values::{CertificateId, CourseId, EnrollmentId, Moment, Notes, OrganizationId, Score, UserId};
 
@@ -99,15 +104,27 @@ fn progress(row: &EnrollmentRow) -> i32 {
     }
 }
 
+/// The look-ups of enrollments by their ids that are under way.
+pub(crate) type Finds = Arc<Gathering<(), Wanted, Option<(EnrollmentRow, bool)>>>;
+
+pub(crate) fn finds() -> Finds {
+    Gathering::new(1, MAX_LOOKED_UP)
+}
+
+/// An enrollment by its id, together with those that others look for; and whether the caller is an author of its course.
+async fn find(app: &App, caller: &Insider, id: EnrollmentId) -> Result<Option<(EnrollmentRow, bool)>> {
+    let wanted = Wanted { tenant: caller.tenant, id, reader: caller.user_id() };
+    app.finds.read(&app.db, (), wanted, async |conn, wanted| store::find(conn, wanted).await).await
+}
+
 /// An enrollment that the caller may see: the only way to its events and modules.
 #[derive(Clone, Debug)]
 pub struct VisibleEnrollment(EnrollmentRow);
 
 impl VisibleEnrollment {
-    /// Loads an enrollment by its id for a caller who may see it; to everyone else there is no such thing (D17).
-    pub(crate) async fn load(conn: &mut Connection, caller: &Insider, id: EnrollmentId) -> Result<Self> {
-        let found = store::find(conn, caller.tenant, id, caller.user_id()).await?;
-        let Some((row, is_author)) = found else {
+    /// Finds an enrollment by its id for a caller who may see it; to everyone else there is no such thing (D17).
+    pub(crate) async fn find(app: &App, caller: &Insider, id: EnrollmentId) -> Result<Self> {
+        let Some((row, is_author)) = find(app, caller, id).await? else {
             // A service without the scope learns that, as it would of any id.
             return Err(policy::may_see_enrollments(caller).err().unwrap_or_else(Error::not_found));
         };
@@ -136,9 +153,7 @@ impl ActingOn {
     /// Finds an enrollment by its id for a caller who may do this to it.
     pub(crate) async fn find(cx: &Cx<Insider>, action: Action, id: EnrollmentId) -> Result<Self> {
         policy::may_act_on_enrollments(&cx.caller, action)?;
-        let mut conn = cx.app.db.read().await?;
-        let found = store::find(&mut conn, cx.caller.tenant, id, cx.caller.user_id()).await?;
-        let (row, is_author) = found.ok_or_else(Error::not_found)?;
+        let (row, is_author) = find(&cx.app, &cx.caller, id).await?.ok_or_else(Error::not_found)?;
         let subject = policy::subject_of_enrollment(&cx.caller, action, row.user_id, is_author)?;
         Ok(ActingOn { course_id: row.course_id, subject })
     }
@@ -164,12 +179,14 @@ pub(crate) async fn present(
         .collect())
 }
 
-/// One row as this caller sees it.
-pub(crate) async fn present_one(
-    conn: &mut Connection,
-    caller: &Insider,
-    row: EnrollmentRow,
-) -> Result<Enrollment> {
-    let presented = present(conn, caller, vec![row]).await?.pop();
-    presented.ok_or_else(|| Error::internal("one row is presented as one enrollment"))
+/// One row as this caller sees it; the database is asked only where it waits.
+pub(crate) async fn present_one(app: &App, caller: &Insider, row: EnrollmentRow) -> Result<Enrollment> {
+    let position = match row.status {
+        EnrollmentStatus::Waitlisted => {
+            let mut conn = app.db.read().await?;
+            store::waitlist_positions(&mut conn, caller.tenant, vec![row.id]).await?.remove(&row.id)
+        }
+        _ => None,
+    };
+    Ok(Enrollment::of(row, position, policy::may_read_notes(caller)))
 }

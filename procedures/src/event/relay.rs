@@ -16,7 +16,7 @@ use super::{EventId, store};
 use crate::App;
 use crate::db::{Connection, Lease};
 use crate::error::Result;
-use crate::limits::{LOOK_INTERVAL, NOTIFIED_AT_ONCE, OUTAGE_REST};
+use crate::limits::{LOOK_INTERVAL, NOTIFICATION_REST, NOTIFIED_AT_ONCE, OUTAGE_REST};
 use crate::values::OrganizationId;
 
 /// The channel that organizations' ids are sent on.
@@ -73,6 +73,8 @@ pub async fn notify_others(app: &App) {
                 tracing::warn!(cause = ?error.cause(), "other processes could not be told of new events");
             }
         }
+        // Each notification is a commit; the next one tells of all that is written meanwhile.
+        tokio::time::sleep(NOTIFICATION_REST).await;
     }
 }
 

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use diesel::IntoSql;
-use diesel::pg::Pg;
+use diesel::backend::Backend;
 use diesel::prelude::*;
-use diesel::query_builder::QueryFragment;
-use diesel::sql_types::Bool;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, Bool, HasSqlType};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::{ActorKind, Event, EventActor, EventData, EventId, EventKind, NewEvent};
 use crate::caller::Tenant;
 use crate::db::schema::{event_heads, events};
-use crate::db::{Connection, Part, Rows, Step, Transaction, append_after, table_row};
+use crate::db::types::UuidKey;
+use crate::db::{Connection, Part, Step, Transaction, append_after, table_row};
 use crate::enrollment::VisibleEnrollment;
 use crate::error::{Error, Result};
 use crate::values::{CourseId, EnrollmentId, Limit, Moment, OrganizationId, PrincipalId, UserId};
@@ -87,14 +89,15 @@ struct Append {
 
 impl Part for Append {
     fn steps(&self) -> Vec<Step> {
-        let head = take_numbers(self.organization_id, self.count);
+        let head = TakeNumbers { organization_id: self.organization_id, count: self.count };
         let events = append_after("head", "number", &self.rows);
         vec![Step { name: Some("head"), sql: Box::new(head) }, Step { name: None, sql: Box::new(events) }]
     }
 
     fn write<'w>(&'w self, conn: &'w mut Connection) -> BoxFuture<'w, QueryResult<()>> {
         let write = async {
-            let last: i64 = conn.one(take_numbers(self.organization_id, self.count)).await?;
+            let head = TakeNumbers { organization_id: self.organization_id, count: self.count };
+            let last: i64 = conn.one(head).await?;
             let numbered = |row: &EventRow| EventRow { number: last + row.number, ..row.clone() };
             conn.insert_all(&self.rows.iter().map(numbered).collect::<Vec<_>>()).await
         };
@@ -102,11 +105,30 @@ impl Part for Append {
     }
 }
 
-/// Takes so many numbers of an organization's log; answers the last.
-fn take_numbers(organization_id: OrganizationId, count: i64) -> impl Rows<'static, i64> + QueryFragment<Pg> {
-    diesel::update(event_heads::table.filter(event_heads::organization_id.eq(organization_id)))
-        .set(event_heads::last_number.eq(event_heads::last_number + count))
-        .returning(event_heads::last_number)
+/// Takes so many numbers of an organization's log; answers the last. (diesel's own UPDATE is prepared anew each time.)
+#[derive(QueryId)]
+struct TakeNumbers {
+    organization_id: OrganizationId,
+    count: i64,
+}
+
+impl Query for TakeNumbers {
+    type SqlType = BigInt;
+}
+impl<DB> QueryFragment<DB> for TakeNumbers
+where
+    DB: Backend + HasSqlType<BigInt> + HasSqlType<UuidKey>,
+    i64: ToSql<BigInt, DB>,
+    OrganizationId: ToSql<UuidKey, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("UPDATE event_heads SET last_number = last_number + ");
+        out.push_bind_param::<BigInt, _>(&self.count)?;
+        out.push_sql(" WHERE organization_id = ");
+        out.push_bind_param::<UuidKey, _>(&self.organization_id)?;
+        out.push_sql(" RETURNING last_number");
+        Ok(())
+    }
 }
 
 /// Which of an organization's events a reader wants; none means all.

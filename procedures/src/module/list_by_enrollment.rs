@@ -62,8 +62,8 @@ pub async fn list_by_enrollment(
     cx: Cx<Insider>,
     input: ListByEnrollmentInput,
 ) -> Result<Vec<ModuleEnrollment>> {
+    let enrollment = VisibleEnrollment::find(&cx.app, &cx.caller, input.enrollment_id).await?;
     let mut conn = cx.app.db.read().await?;
-    let enrollment = VisibleEnrollment::load(&mut conn, &cx.caller, input.enrollment_id).await?;
     let rows = store::list(&mut conn, cx.caller.tenant, &enrollment).await?;
     Ok(rows.into_iter().map(ModuleEnrollment::of).collect())
 }

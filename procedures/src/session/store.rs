@@ -1,6 +1,6 @@
 //! `identity_providers`, `identities`, `users` and `service_tokens`, as signing in reads and writes them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
@@ -123,7 +123,7 @@ pub(crate) type IdentityKey = (IdentityProviderId, ProviderSubject);
 /// removed.
 pub(super) async fn find_people(
     conn: &mut Connection,
-    keys: &BTreeSet<IdentityKey>,
+    keys: &[IdentityKey],
 ) -> Result<BTreeMap<IdentityKey, FoundPerson>> {
     let query = identities::table
         .inner_join(identity_providers::table.on(identity_providers::id.eq(identities::identity_provider_id)))

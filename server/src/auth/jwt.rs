@@ -7,18 +7,18 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use moka::sync::Cache;
 use procedures::error::{Error, Result};
 use procedures::member::Role;
 use procedures::session::{Provider, VerifiedToken};
 use procedures::values::{Moment, Name, ProviderSubject};
+use quick_cache::sync::Cache;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::keys::Keys;
 use super::providers::Providers;
-use crate::limits::{MAX_TOKEN, MAX_VERIFIED_TOKENS, VERIFIED_TOKEN_REST};
+use crate::limits::{MAX_TOKEN, MAX_VERIFIED_SIGNATURES};
 
 /// How far the clocks of issuer and server may differ, in seconds.
 const LEEWAY_SECONDS: i64 = 30;
@@ -68,74 +68,36 @@ impl Audience {
 /// Verifies a token. Every refusal is the same UNAUTHORIZED; the log says why.
 ///
 /// What can be refused without a key is refused before one is asked for, so that it is no reason to ask a provider. A
-/// signature is verified once: a token that is remembered, by its digest, has to hold still, and its provider to have
-/// the same keys still.
+/// token is read at each call; only that its signature is one of these keys' is remembered.
 pub async fn verify(
     providers: &Providers,
-    verified: &VerifiedTokens,
+    verified: &VerifiedSignatures,
     token: &str,
     now: Moment,
 ) -> Result<VerifiedToken> {
-    let digest: Digest = Sha256::digest(token).into();
-    let known = verified.0.get(&digest);
-    if let Some(known) = &known
-        && known.validity.holds(now).is_ok()
-        && providers.find(&known.provider.issuer).await?.as_deref() == Some(&*known.provider)
-        && Arc::ptr_eq(&providers.keys(&known.provider, known.key_id.as_deref()).await?, &known.keys)
-    {
-        return Ok(known.told.clone());
-    }
     let parts = Parts::of(token).map_err(refused)?;
     let issuer: Issuer = decode(parts.payload).map_err(refused)?;
     let provider =
         providers.find(&issuer.iss).await?.ok_or_else(|| refused("the issuer is not registered"))?;
-    let (told, validity) = parts.told(&provider, now).map_err(refused)?;
+    let told = parts.told(&provider, now).map_err(refused)?;
     let keys = providers.keys(&provider, parts.header.kid.as_deref()).await?;
-    parts.check_signature(&keys).map_err(refused)?;
-    let key_id = parts.header.kid;
-    let verification = Verification { provider, key_id, keys, validity, told: told.clone() };
-    verified.0.insert(digest, Arc::new(verification));
+    let digest: Digest = Sha256::digest(token).into();
+    if !verified.0.get(&digest).is_some_and(|by| Arc::ptr_eq(&by, &keys)) {
+        parts.check_signature(&keys).map_err(refused)?;
+        verified.0.insert(digest, keys);
+    }
     Ok(told)
 }
 
 type Digest = [u8; 32];
 
-/// Tokens whose signatures were verified, by their digests.
-pub struct VerifiedTokens(Cache<Digest, Arc<Verification>>);
+/// Tokens whose signatures were verified, by their digests, with the keys that they were verified by. A provider whose keys
+/// were asked for anew has others.
+pub struct VerifiedSignatures(Cache<Digest, Keys>);
 
-impl Default for VerifiedTokens {
+impl Default for VerifiedSignatures {
     fn default() -> Self {
-        let cache = Cache::builder().max_capacity(MAX_VERIFIED_TOKENS).time_to_idle(VERIFIED_TOKEN_REST);
-        VerifiedTokens(cache.build())
-    }
-}
-
-/// What a signature was verified with, and what the token says.
-struct Verification {
-    provider: Arc<Provider>,
-    key_id: Option<String>,
-    keys: Keys,
-    validity: Validity,
-    told: VerifiedToken,
-}
-
-/// When a token holds (RFC 7519, sections 4.1.4 and 4.1.5).
-struct Validity {
-    not_before: Option<f64>,
-    expires: f64,
-}
-
-impl Validity {
-    /// Compared in whole seconds: a NumericDate may have a fraction (RFC 7519, section 2).
-    fn holds(&self, now: Moment) -> Result<(), &'static str> {
-        let now = now.unix_seconds();
-        if self.expires > LAST_MOMENT || self.expires + LEEWAY_SECONDS as f64 <= now as f64 {
-            return Err("expired, or never to expire");
-        }
-        if self.not_before.is_some_and(|nbf| nbf - LEEWAY_SECONDS as f64 > now as f64) {
-            return Err("not valid yet");
-        }
-        Ok(())
+        VerifiedSignatures(Cache::new(MAX_VERIFIED_SIGNATURES))
     }
 }
 
@@ -184,26 +146,31 @@ impl<'a> Parts<'a> {
 
     /// What the token says, if it is by its provider's algorithm and holds now; nothing to be believed before its
     /// signature has been checked.
-    fn told(&self, provider: &Provider, now: Moment) -> Result<(VerifiedToken, Validity), &'static str> {
+    fn told(&self, provider: &Provider, now: Moment) -> Result<VerifiedToken, &'static str> {
         if self.header.alg != provider.algorithm.as_str() {
             return Err("signed by another algorithm than the provider's");
         }
         let claims: Claims = decode(self.payload)?;
-        let validity = Validity { not_before: claims.nbf, expires: claims.exp };
-        validity.holds(now)?;
+        let now = now.unix_seconds();
+        // Compared in whole seconds: a NumericDate may have a fraction (RFC 7519, section 2).
+        if claims.exp > LAST_MOMENT || claims.exp + LEEWAY_SECONDS as f64 <= now as f64 {
+            return Err("expired, or never to expire");
+        }
+        if claims.nbf.is_some_and(|nbf| nbf - LEEWAY_SECONDS as f64 > now as f64) {
+            return Err("not valid yet");
+        }
         if claims.iss != provider.issuer || !claims.aud.includes(&provider.audience) {
             return Err("of another issuer, or for another audience");
         }
         let role = provider.role_claim.as_deref().and_then(|claim| self.role(claim));
-        let told = VerifiedToken {
+        Ok(VerifiedToken {
             provider_id: provider.id,
             organization_id: provider.organization_id,
             subject: claims.sub,
             name: claims.name.as_ref().and_then(|name| name.as_str()?.parse::<Name>().ok()),
             role,
             global_admin: provider.platform && role == Some(Role::Admin),
-        };
-        Ok((told, validity))
+        })
     }
 
     fn check_signature(&self, keys: &Keys) -> Result<(), &'static str> {

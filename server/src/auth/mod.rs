@@ -22,7 +22,7 @@ use procedures::{App, Caller};
 use tokio::time::sleep;
 
 pub use jwks::PublishedKeys;
-use jwt::VerifiedTokens;
+use jwt::VerifiedSignatures;
 pub use keys::{KeySource, Keys, VerificationKey, usable};
 use providers::Providers;
 
@@ -107,13 +107,13 @@ impl Credentials {
 pub struct Authenticator {
     app: Arc<App>,
     providers: Providers,
-    verified: VerifiedTokens,
+    verified: VerifiedSignatures,
     rates: Rates,
 }
 
 impl Authenticator {
     pub fn new(app: Arc<App>, keys: Arc<dyn KeySource>, rates: Rates) -> Self {
-        let (providers, verified) = (Providers::new(app.clone(), keys), VerifiedTokens::default());
+        let (providers, verified) = (Providers::new(app.clone(), keys), VerifiedSignatures::default());
         Authenticator { app, providers, verified, rates }
     }
 
