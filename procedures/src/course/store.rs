@@ -9,7 +9,7 @@ use diesel::sql_types::Bool;
 use super::{CourseStatus, EnrollmentMode, ModuleKind};
 use crate::caller::{Insider, Tenant};
 use crate::db::schema::{course_authors as authors, course_enrollments, courses, memberships, modules};
-use crate::db::{Connection, Transaction, Writes, contains, locked, lower, table_row};
+use crate::db::{Connection, Transaction, Writes, contains, locked, lower, one_of, table_row};
 use crate::enrollment::EnrollmentStatus;
 use crate::error::{Error, Result};
 use crate::policy::{self, Action, CourseClaim, CourseGrant};
@@ -89,25 +89,17 @@ pub(crate) async fn lock(
     tenant: Tenant,
     ids: Vec<CourseId>,
 ) -> Result<Vec<CourseRow>> {
-    let query = courses::table
-        .filter(courses::organization_id.eq(tenant.organization_id()))
-        .filter(courses::id.eq_any(ids))
-        .order(courses::id)
-        .select(courses::all_columns);
-    Ok(conn.load(locked(query)).await?)
+    Ok(conn.load(locked(among(tenant, ids).select(courses::all_columns))).await?)
 }
 
-/// The organization's courses among these, as they are.
-pub(crate) async fn among(
-    conn: &mut Connection,
-    tenant: Tenant,
-    ids: Vec<CourseId>,
-) -> Result<Vec<CourseRow>> {
-    let query = courses::table
-        .filter(courses::organization_id.eq(tenant.organization_id()))
-        .filter(courses::id.eq_any(ids))
-        .select(courses::all_columns);
-    Ok(conn.load(query).await?)
+/// The organization's courses among these, in the order of their ids.
+#[diesel::dsl::auto_type]
+pub(crate) fn among(tenant: Tenant, ids: Vec<CourseId>) -> _ {
+    let organization: OrganizationId = tenant.organization_id();
+    courses::table
+        .filter(courses::organization_id.eq(organization))
+        .filter(one_of(courses::id, ids))
+        .order(courses::id)
 }
 
 /// Whether the caller may do this to a course; the look-up is in the caller's organization alone.
@@ -323,7 +315,7 @@ pub(crate) async fn modules_among(
     }
     let query = modules::table
         .filter(modules::organization_id.eq(tenant.organization_id()))
-        .filter(modules::id.eq_any(ids))
+        .filter(one_of(modules::id, ids))
         .select(modules::all_columns);
     let rows: Vec<ModuleRow> = conn.load(query).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())

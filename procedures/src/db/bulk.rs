@@ -2,7 +2,7 @@
 //!
 //! diesel's own batch insert is prepared anew for every number of rows in PostgreSQL, and diesel-async refuses it on
 //! SQLite (weiznich/diesel_async#277). These statements have a constant text in PostgreSQL (`unnest` of an array
-//! a column), so that they are prepared once, and are multi-row `VALUES` in SQLite.
+//! a column), so that they are prepared once, and are multi-row `VALUES` of few lengths in SQLite.
 
 use diesel::QueryResult;
 use diesel::pg::Pg;
@@ -13,8 +13,9 @@ use diesel::sqlite::Sqlite;
 use super::connection::Connection;
 use crate::error::{Error, Result};
 
-/// How many values SQLite binds in one statement (`SQLITE_MAX_VARIABLE_NUMBER`).
-const SQLITE_VARIABLES: usize = 32_766;
+/// How many rows SQLite gets in one statement: as many as there are, in as few such statements as possible. Each is prepared
+/// once.
+const SQLITE_ROWS: [usize; 4] = [64, 16, 4, 1];
 
 /// A row that is written many at a time; [`table_row!`] makes them.
 pub trait BulkRow: Sized + Sync {
@@ -69,15 +70,20 @@ impl Connection {
         Ok(())
     }
 
-    /// In one statement, where the database binds that many values. Says how many rows were written.
+    /// In one statement on PostgreSQL, in few on SQLite. Says how many rows were written.
     pub(super) async fn write_all<R: BulkRow>(&mut self, rows: &[R], write: Write) -> QueryResult<usize> {
-        let most = match self {
-            Connection::Postgres(_) => rows.len(),
-            Connection::Sqlite(_) => SQLITE_VARIABLES / R::COLUMNS.len(),
-        };
         let mut written = 0;
-        for chunk in rows.chunks(most.max(1)) {
-            written += self.execute(statement(write, chunk)).await?;
+        let mut rest = rows;
+        while !rest.is_empty() {
+            let most = match self {
+                Connection::Postgres(_) => rest.len(),
+                Connection::Sqlite(_) => {
+                    SQLITE_ROWS.into_iter().find(|most| *most <= rest.len()).unwrap_or(1)
+                }
+            };
+            let (these, others) = rest.split_at(most);
+            written += self.execute(statement(write, these)).await?;
+            rest = others;
         }
         Ok(written)
     }
@@ -207,9 +213,6 @@ impl<C: Columns> QueryFragment<Pg> for Statement<C> {
 
 impl<C: Columns> QueryFragment<Sqlite> for Statement<C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        if self.columns.rows() != 1 {
-            out.unsafe_to_cache_prepared();
-        }
         let position = |name: &str| self.position(name);
         match self.write {
             Write::Insert(_) | Write::Append { .. } => out.push_sql(&self.insert()),

@@ -134,17 +134,19 @@ lock!(
     Shared " FOR SHARE"
 );
 
-/// `together!(connection, a, b, c)`: the rows of several independent queries. PostgreSQL gets them in one go.
+/// `together!(connection, a, b, c)`: the rows of several queries, of which none needs another's answer. PostgreSQL gets
+/// them in one go.
 ///
-/// Only for reads that need no order among themselves: a statement whose text is not prepared yet is overtaken by
-/// those behind it. So a lock is awaited alone, before the reads that rely on it.
+/// They are carried out in their order, each seeing what was committed before it began: so what comes after a lock has
+/// waited for it. That rests on diesel-async, which prepares one statement after another and sends each as soon as it is
+/// prepared; a test holds it to that. (COMMIT and ROLLBACK are not prepared, and would overtake.)
 macro_rules! together {
     ($connection:expr, $($query:expr),+ $(,)?) => {{
         let connection: &mut $crate::db::Connection = &mut *$connection;
         match connection {
             $crate::db::Connection::Postgres(conn) => {
                 let conn = &*conn;
-                tokio::try_join!($(diesel_async::RunQueryDsl::load($query, &mut &*conn)),+)
+                tokio::try_join!(biased; $(diesel_async::RunQueryDsl::load($query, &mut &*conn)),+)
             }
             $crate::db::Connection::Sqlite(conn) => {
                 async { diesel::QueryResult::Ok(($(diesel_async::RunQueryDsl::load($query, conn).await?,)+)) }.await

@@ -76,6 +76,21 @@ impl Database {
     /// The same on a connection that [`Database::write`] has given.
     pub(crate) async fn transaction_on<T>(
         &self,
+        lease: Lease,
+        now: Moment,
+        work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        match &*lease {
+            Connection::Postgres(_) => self.carry_out(lease, now, work).await,
+            // All of it on the thread that asks, which tells the runtime so once, instead of at each statement.
+            Connection::Sqlite(_) => tokio::task::block_in_place(|| {
+                tokio::runtime::Handle::current().block_on(self.carry_out(lease, now, work))
+            }),
+        }
+    }
+
+    async fn carry_out<T>(
+        &self,
         mut lease: Lease,
         now: Moment,
         work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,

@@ -12,8 +12,9 @@ use super::rules::{Changes, Command, Facts, ModuleFact, Wish};
 use crate::caller::Tenant;
 use crate::certificate;
 use crate::course::{self, CourseRow, ModuleKind};
+use crate::db::schema::courses::all_columns as course_columns;
 use crate::db::schema::{course_enrollments as enrollments, memberships, module_enrollments, modules};
-use crate::db::{Connection, Writes, pairs, shared, together};
+use crate::db::{Connection, Writes, also, locked, one_of, pairs, shared, together};
 use crate::error::{Error, Result};
 use crate::limits::PASSED_OVER_AT_ONCE;
 use crate::member::{MembershipStatus, Role};
@@ -81,14 +82,7 @@ pub(super) async fn load(
     if wanted.courses.is_empty() {
         return Ok(Facts::default());
     }
-    let course_ids: Vec<CourseId> = wanted.courses.iter().copied().collect();
-    let found = match courses {
-        Courses::Locked => course::store::lock(conn, tenant, course_ids).await?,
-        Courses::AsTheyAre => course::store::among(conn, tenant, course_ids).await?,
-    };
-    let mut facts =
-        Facts { courses: found.into_iter().map(|course| (course.id, course)).collect(), ..Facts::default() };
-    load_places(conn, tenant, &wanted, courses, &mut facts).await?;
+    let mut facts = load_places(conn, tenant, &wanted, courses).await?;
     load_certificates(conn, tenant, &mut facts).await?;
     load_queues(conn, tenant, &wanted, &mut facts).await?;
     if wanted.reminding {
@@ -102,46 +96,61 @@ async fn load_places(
     tenant: Tenant,
     wanted: &Wanted,
     courses: Courses,
-    facts: &mut Facts,
-) -> Result<()> {
+) -> Result<Facts> {
     let organization = tenant.organization_id();
+    let course_ids: Vec<CourseId> = wanted.courses.iter().copied().collect();
     let user_ids: BTreeSet<UserId> = wanted.seats.iter().map(|(_, user)| *user).collect();
     let members = memberships::table
         .filter(memberships::organization_id.eq(organization))
-        .filter(memberships::user_id.eq_any(Vec::from_iter(user_ids)))
+        .filter(one_of(memberships::user_id, user_ids))
         .select((memberships::user_id, memberships::role, memberships::status));
-    let all_modules = modules::table
-        .filter(modules::course_id.eq_any(Vec::from_iter(wanted.courses.iter().copied())))
-        .filter(modules::organization_id.eq(organization))
+    let seats = || wanted.seats.iter().copied();
+    let existing = enrollments::table
+        .filter(pairs(enrollments::course_id, enrollments::user_id, seats()))
+        .filter(also(enrollments::organization_id, organization))
+        .select(enrollments::all_columns);
+    let modules = modules::table
+        .filter(one_of(modules::course_id, course_ids.iter().copied()))
+        .filter(also(modules::organization_id, organization))
         .select((modules::course_id, modules::id, modules::kind, modules::retired_at.is_not_null()));
-    type Members = Vec<(UserId, Role, MembershipStatus)>;
-    type Modules = Vec<(CourseId, ModuleId, ModuleKind, bool)>;
-    let all_modules: Modules = if wanted.seats.is_empty() {
-        conn.load(all_modules).await?
-    } else {
-        let seats = || wanted.seats.iter().copied();
-        let existing = enrollments::table
-            .filter(pairs(enrollments::course_id, enrollments::user_id, seats()))
-            .filter(enrollments::organization_id.eq(organization))
-            .select(enrollments::all_columns);
-        let had_modules = module_enrollments::table
-            .inner_join(enrollments::table.on(enrollments::id.eq(module_enrollments::enrollment_id)))
-            .filter(pairs(enrollments::course_id, enrollments::user_id, seats()))
-            .filter(enrollments::organization_id.eq(organization))
-            .select(module_enrollments::all_columns);
-        type Loaded = (Members, Vec<EnrollmentRow>, Modules, Vec<ModuleEnrollmentRow>);
-        let (members, existing, all_modules, had_modules): Loaded = match courses {
-            Courses::Locked => together!(conn, shared(members), existing, all_modules, had_modules)?,
-            Courses::AsTheyAre => together!(conn, members, existing, all_modules, had_modules)?,
-        };
-        facts.members = members.into_iter().map(|(user, role, status)| (user, (role, status))).collect();
-        facts.take_enrollments(existing, had_modules);
-        all_modules
+    type Loaded = (
+        Vec<CourseRow>,
+        Vec<(UserId, Role, MembershipStatus)>,
+        Vec<EnrollmentRow>,
+        Vec<(CourseId, ModuleId, ModuleKind, bool)>,
+    );
+    let these = course::store::among(tenant, course_ids).select(course_columns);
+    let (courses, members, existing, modules): Loaded = match courses {
+        Courses::Locked => together!(conn, locked(these), shared(members), existing, modules)?,
+        Courses::AsTheyAre => together!(conn, these, members, existing, modules)?,
     };
-    for (course, id, kind, retired) in all_modules {
+    let had_modules = had_modules(conn, tenant, &existing).await?;
+    let mut facts = Facts {
+        courses: courses.into_iter().map(|course| (course.id, course)).collect(),
+        members: members.into_iter().map(|(user, role, status)| (user, (role, status))).collect(),
+        ..Facts::default()
+    };
+    facts.take_enrollments(existing, had_modules);
+    for (course, id, kind, retired) in modules {
         facts.modules.entry(course).or_default().insert(id, ModuleFact { kind, retired });
     }
-    Ok(())
+    Ok(facts)
+}
+
+/// The modules that enrollments have, or had; most of those who enroll have none yet.
+async fn had_modules(
+    conn: &mut Connection,
+    tenant: Tenant,
+    rows: &[EnrollmentRow],
+) -> Result<Vec<ModuleEnrollmentRow>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = module_enrollments::table
+        .filter(also(module_enrollments::organization_id, tenant.organization_id()))
+        .filter(one_of(module_enrollments::enrollment_id, rows.iter().map(|row| row.id)))
+        .select(module_enrollments::all_columns);
+    Ok(conn.load(query).await?)
 }
 
 /// Only completed and revoked enrollments have one, so this seldom asks.
@@ -219,13 +228,7 @@ async fn load_queue(
             active += usize::from(*status == MembershipStatus::Active);
         }
         let rows: Vec<EnrollmentRow> = waiting.into_iter().map(|(row, ..)| row).collect();
-        let had_modules = module_enrollments::table
-            .filter(module_enrollments::organization_id.eq(tenant.organization_id()))
-            .filter(
-                module_enrollments::enrollment_id.eq_any(rows.iter().map(|row| row.id).collect::<Vec<_>>()),
-            )
-            .select(module_enrollments::all_columns);
-        let had_modules: Vec<ModuleEnrollmentRow> = conn.load(had_modules).await?;
+        let had_modules = had_modules(conn, tenant, &rows).await?;
         facts.take_enrollments(rows, had_modules);
         if is_all {
             break;

@@ -41,6 +41,8 @@ mod machine;
 
 mod races;
 
+mod groups;
+
 mod lost_commits;
 
 mod matrix;
