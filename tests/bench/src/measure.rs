@@ -1,0 +1,58 @@
+//! One measurement: what was done in a window of time, and what it took.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::time::sleep_until;
+
+use crate::histogram::Histogram;
+use crate::load::Window;
+use crate::operation::Operation;
+use crate::sample::{Cpu, Watched};
+
+/// What is measured: an operation by one of those compared, at so many connections, in one of the rounds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cell {
+    pub operation: Operation,
+    pub connections: usize,
+    pub who: String,
+    pub round: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Measurement {
+    pub cell: Cell,
+    pub calls: u64,
+    /// How long the window was.
+    pub seconds: f64,
+    pub p50: Option<Duration>,
+    pub p99: Option<Duration>,
+    /// CPU seconds, within the window.
+    pub cpu: Cpu,
+    /// The most memory that the server ever had, in KiB.
+    pub peak: Option<u64>,
+}
+
+impl Measurement {
+    pub fn new(cell: Cell, window: &Window, latencies: &Histogram, cpu: Cpu, peak: Option<u64>) -> Self {
+        let (p50, p99) = (latencies.quantile(0.5), latencies.quantile(0.99));
+        Measurement { cell, calls: latencies.count(), seconds: window.seconds(), p50, p99, cpu, peak }
+    }
+
+    pub fn per_second(&self) -> f64 {
+        self.calls as f64 / self.seconds
+    }
+
+    /// CPU time a call, in microseconds.
+    pub fn per_call(&self, cpu_seconds: f64) -> f64 {
+        cpu_seconds * 1e6 / self.calls.max(1) as f64
+    }
+}
+
+/// What processes use within a window that is to come.
+pub async fn cpu_within(window: &Window, watched: Watched) -> Result<Cpu> {
+    sleep_until(window.begins).await;
+    let begun = watched.sample()?;
+    sleep_until(window.ends).await;
+    Ok(begun.until(&watched.sample()?))
+}
