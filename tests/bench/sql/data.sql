@@ -15,12 +15,12 @@ CREATE EXTENSION pg_prewarm;
 CREATE SCHEMA bench;
 
 CREATE FUNCTION bench.id(kind text, number bigint) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CAST(md5(kind || ' ' || number) AS uuid);
+RETURN CAST(md5(kind || ' ' || CAST(number AS text)) AS uuid);
 
 -- As the product's own ids, this begins with milliseconds, so that later rows have greater ones.
 CREATE FUNCTION bench.id_in_time(kind text, number bigint, milliseconds bigint) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CAST(lpad(to_hex(milliseconds), 12, '0') || '7' || substr(md5(kind || ' ' || number), 1, 3)
-    || '8' || substr(md5(kind || ' ' || number), 4, 15) AS uuid);
+RETURN CAST(lpad(to_hex(milliseconds), 12, '0') || '7' || substr(md5(kind || ' ' || CAST(number AS text)), 1, 3)
+    || '8' || substr(md5(kind || ' ' || CAST(number AS text)), 4, 15) AS uuid);
 
 CREATE FUNCTION bench.enrollment_id(e bigint) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN bench.id_in_time('enrollment', e, 1735689600000 + e * 20000);

@@ -33,7 +33,8 @@ impl Counts {
     pub fn of_sqlite(path: &Path) -> Result<Self> {
         let file = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         Ok(file.query_row(COUNTS, [], |row| {
-            let (enrollments, modules, events, counted) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+            let (enrollments, modules, events, counted) =
+                (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
             Ok(Counts { enrollments, modules, events, counted })
         })?)
     }
@@ -50,7 +51,9 @@ impl Counts {
             counted: self.counted + if counting { enrolled } else { 0 },
         };
         if now != expected {
-            bail!("{enrolled} enrollments were acknowledged: there should be {expected:?}, but there are {now:?}");
+            bail!(
+                "{enrolled} enrollments were acknowledged: there should be {expected:?}, but there are {now:?}"
+            );
         }
         Ok(())
     }

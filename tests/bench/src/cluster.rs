@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use tokio_postgres::{Client, NoTls};
 
 /// The database that is worked on.
-const WORKED_ON: &str = "bench";
+pub const WORKED_ON: &str = "bench";
 
 /// What the report says of how PostgreSQL was set.
 const TOLD_SETTINGS: [&str; 12] = [
@@ -50,6 +50,11 @@ impl Cluster {
         text.lines().next().and_then(|line| line.parse().ok()).context("postmaster.pid has no number")
     }
 
+    pub async fn has(&self, database: &str) -> Result<bool> {
+        let query = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)";
+        Ok(self.connect("postgres").await?.query_one(query, &[&database]).await?.get(0))
+    }
+
     pub async fn create(&self, database: &str) -> Result<()> {
         self.command(&format!("CREATE DATABASE {database}")).await
     }
@@ -59,12 +64,11 @@ impl Cluster {
     }
 
     /// Makes the database that is worked on anew: a copy in memory, with nothing left to be written.
-    pub async fn copy(&self, template: &str) -> Result<&'static str> {
+    pub async fn copy(&self, template: &str) -> Result<()> {
         self.command(&format!("DROP DATABASE IF EXISTS {WORKED_ON} WITH (FORCE)")).await?;
         self.command(&format!("CREATE DATABASE {WORKED_ON} TEMPLATE {template} STRATEGY file_copy")).await?;
         self.warm(WORKED_ON).await?;
-        self.command("CHECKPOINT").await?;
-        Ok(WORKED_ON)
+        self.command("CHECKPOINT").await
     }
 
     /// Has a database read into memory, the largest table first: it is the first to be evicted, should there be no room.

@@ -76,7 +76,12 @@ pub struct Server {
 
 impl Server {
     /// Starts a contender on a free port; `log` is what it writes to standard error.
-    pub async fn start(contender: &Contender, rollbook: &Path, database_url: &str, log: &Path) -> Result<Self> {
+    pub async fn start(
+        contender: &Contender,
+        rollbook: &Path,
+        database_url: &str,
+        log: &Path,
+    ) -> Result<Self> {
         let port = free_port()?;
         let command = contender
             .command

@@ -103,7 +103,9 @@ pub fn enrollment_id(enrollment: u64) -> Uuid {
     let digest = digest("enrollment", enrollment);
     let milliseconds = u128::from(BEGINNING + enrollment * INTERVAL);
     // 12 hexadecimal digits of time, a 7, 3 of the digest, an 8, and 15 more of it.
-    Uuid::from_u128(milliseconds << 80 | 7 << 76 | (digest >> 116) << 64 | 8 << 60 | (digest >> 56) & ((1 << 60) - 1))
+    Uuid::from_u128(
+        milliseconds << 80 | 7 << 76 | (digest >> 116) << 64 | 8 << 60 | (digest >> 56) & ((1 << 60) - 1),
+    )
 }
 
 fn id(kind: &str, number: u64) -> Uuid {

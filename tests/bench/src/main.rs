@@ -1,76 +1,48 @@
 //! The benchmark: what Rollbook does in a second, beside what its databases do by themselves with the same work.
+//!
+//! Modules in reading order: [`data`] is what there is, [`operation`] what a call is, [`contender`] who is measured;
+//! [`prepare`] loads the data, [`suite`] measures in turn, by [`load`], [`pgbench`] and [`sqlite`], and [`check`]s the
+//! rows; [`statistics`], [`targets`], [`report`] and [`plot`] say what came of it.
 
+mod arguments;
 mod check;
 mod cluster;
+mod conditions;
 mod contender;
 mod data;
+mod growth;
 mod histogram;
+mod idle;
 mod load;
 mod measure;
 mod operation;
 mod pgbench;
+mod plot;
 mod prepare;
 mod progress;
+mod report;
 mod sample;
 mod sqlite;
+mod statistics;
 mod suite;
+mod targets;
 mod tokens;
 
-use std::path::PathBuf;
+use std::fs;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 
+use crate::arguments::{Arguments, Wanted};
 use crate::cluster::Cluster;
 use crate::contender::DatabaseKind;
-use crate::operation::Operation;
-use crate::pgbench::Extent;
 use crate::prepare::Workshop;
 use crate::progress::Progress;
-use crate::suite::{Loaded, Plan, Suite};
+use crate::report::Report;
+use crate::suite::{Loaded, Suite};
 use crate::tokens::Issuer;
-
-/// Measures Rollbook, and what PostgreSQL and SQLite do by themselves, in turn.
-#[derive(Parser)]
-#[command(name = "tests/bench/run")]
-struct Arguments {
-    /// Where the PostgreSQL that `tests/bench/run` has started has its data and its socket.
-    #[arg(long, hide = true)]
-    cluster: PathBuf,
-    /// Where PostgreSQL's programs are.
-    #[arg(long, hide = true)]
-    programs: PathBuf,
-    /// Rollbook's binary.
-    #[arg(long, default_value = "target/release/rollbook")]
-    server: PathBuf,
-    /// The list of who is measured.
-    #[arg(long, default_value = "tests/bench/contenders")]
-    list: PathBuf,
-    /// Who of the list is measured; all, unless told.
-    #[arg(long, value_delimiter = ',')]
-    contenders: Vec<String>,
-    /// What is measured.
-    #[arg(long, value_delimiter = ',', default_value = "enroll,mixed,get,roster,count")]
-    operations: Vec<Operation>,
-    /// At how many connections.
-    #[arg(long, value_delimiter = ',', default_value = "1,16,64,256")]
-    connections: Vec<usize>,
-    /// How many enrollments are there to begin with: a multiple of ten, up to a million.
-    #[arg(long, default_value_t = 100_000)]
-    enrollments: u64,
-    /// How often everything is measured.
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
-    /// How long each time, in seconds.
-    #[arg(long, default_value_t = 10.0)]
-    seconds: f64,
-    /// And how long it warms up before.
-    #[arg(long, default_value_t = 2.0)]
-    warm_up: f64,
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -90,59 +62,57 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<()> {
-    let list = std::fs::read_to_string(&arguments.list).with_context(|| arguments.list.display().to_string())?;
-    let mut contenders = contender::read(&list)?;
-    if let Some(unknown) = arguments.contenders.iter().find(|name| !contenders.iter().any(|known| &known.name == *name)) {
-        bail!("{unknown} is not in {}", arguments.list.display());
-    }
-    if !arguments.contenders.is_empty() {
-        contenders.retain(|contender| arguments.contenders.contains(&contender.name));
-    }
-    if arguments.enrollments % 10 != 0 || arguments.enrollments > data::MOST_ENROLLMENTS {
-        bail!("--enrollments is to be a multiple of ten, up to {}", data::MOST_ENROLLMENTS);
-    }
-    if arguments.enrollments < 10_000 && arguments.operations.iter().any(|operation| operation.reads()) {
-        bail!("with less than 10000 --enrollments there is no page of 50 to be read");
-    }
-    let extent = Extent {
-        warm_up: Duration::from_secs_f64(arguments.warm_up),
-        length: Duration::from_secs_f64(arguments.seconds),
-        enrollments: arguments.enrollments,
-    };
-    let plan = Plan {
-        operations: arguments.operations,
-        connections: arguments.connections,
-        rounds: arguments.rounds,
-        contenders,
-        extent,
-    };
-    let cluster = Cluster { directory: arguments.cluster, programs: arguments.programs };
+    let cluster = Cluster { directory: arguments.cluster.clone(), programs: arguments.programs.clone() };
+    let rollbook = arguments.server.clone();
+    let Wanted { plan, extent, growth, idle_sockets, output } = arguments.wanted()?;
     let directory = tempfile::tempdir()?;
     let issuer = Issuer::new();
-    let workshop = Workshop {
-        cluster: &cluster,
-        rollbook: &arguments.server,
-        issuer: &issuer,
-        directory: directory.path(),
-    };
-    let progress = Progress::new(plan.cells().len() as u64);
+    let workshop =
+        Workshop { cluster: &cluster, rollbook: &rollbook, issuer: &issuer, directory: directory.path() };
+    let grown = if growth { growth::steps(&plan.contenders, plan.rounds) } else { 0 };
+    let progress = Progress::new((plan.cells().len() + grown + usize::from(idle_sockets > 0)) as u64);
+
+    // Nothing is loaded that nobody works on, but SQLite's data comes from PostgreSQL.
     let postgres = workshop.postgres(extent.enrollments, &progress).await?;
+    workshop.prove(&postgres, &progress).await?;
     let sqlite = match plan.uses(DatabaseKind::Sqlite) {
         true => Some(workshop.sqlite(&postgres, &progress).await?),
         false => None,
     };
     progress.say("signing tokens");
     let tokens = Arc::new(issuer.tokens()?);
-    let mut suite = Suite {
-        workshop: &workshop,
-        loaded: Loaded { postgres: Some(postgres), sqlite },
-        tokens,
-        extent,
-        postgres_is_fresh: false,
-        sqlite_is_fresh: false,
-    };
+    let conditions = conditions::conditions(&cluster, &rollbook).await?;
+
+    let mut suite = Suite::new(&workshop, Loaded { postgres, sqlite }, tokens, extent);
     let measurements = suite.run(&plan, &progress).await?;
+    let idle = match plan.contenders.first() {
+        Some(contender) if idle_sockets > 0 => {
+            Some(idle::run(&mut suite, contender, idle_sockets, &progress).await?)
+        }
+        Some(_) | None => None,
+    };
+    let growth = match growth {
+        true => growth::run(&suite, &plan.contenders, plan.rounds, &progress).await?,
+        false => Vec::new(),
+    };
     progress.finish();
-    println!("{} measurements", measurements.len());
+
+    let rows = statistics::rows(&measurements, &plan.contenders);
+    let targets = targets::targets(&plan.contenders, &rows, &growth, idle.as_ref());
+    let report = Report {
+        conditions: [conditions, plan.conditions(&extent)].concat(),
+        rows: &rows,
+        targets: &targets,
+        growth: &growth,
+        idle: idle.as_ref(),
+        plot: "results.svg",
+    };
+    let text = report.markdown();
+    fs::create_dir_all(&output)?;
+    for (name, text) in [("results.md", &text), ("results.svg", &plot::svg(&rows))] {
+        let path = output.join(name);
+        fs::write(&path, text).with_context(|| path.display().to_string())?;
+    }
+    println!("{text}");
     Ok(())
 }

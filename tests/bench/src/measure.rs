@@ -47,6 +47,22 @@ impl Measurement {
     pub fn per_call(&self, cpu_seconds: f64) -> f64 {
         cpu_seconds * 1e6 / self.calls.max(1) as f64
     }
+
+    /// In a line.
+    pub fn summary(&self) -> String {
+        let milliseconds = |took: Option<Duration>| took.map_or(0.0, |took| took.as_secs_f64() * 1e3);
+        format!(
+            "{:.0} a second, p50 {:.2} ms, p99 {:.2} ms; CPU a call: server {:.0} µs, PostgreSQL {:.0}, load {:.0}; \
+             others: {:.1} s",
+            self.per_second(),
+            milliseconds(self.p50),
+            milliseconds(self.p99),
+            self.per_call(self.cpu.server.unwrap_or(0.0)),
+            self.per_call(self.cpu.postgres),
+            self.per_call(self.cpu.load),
+            self.cpu.other,
+        )
+    }
 }
 
 /// What processes use within a window that is to come.

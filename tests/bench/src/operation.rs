@@ -41,7 +41,9 @@ impl Operation {
             Operation::Enroll => "a learner enrolls in a course of their organization, each pair once",
             Operation::Mixed => "70 % get, 10 % access, 10 % roster, 10 % enroll",
             Operation::Get => "a learner reads an enrollment of their own",
-            Operation::Roster => "a coordinator reads a page of 50 of the roster of the course that everybody is in",
+            Operation::Roster => {
+                "a coordinator reads a page of 50 of the roster of the course that everybody is in"
+            }
             Operation::Count => "a coordinator reads how many are in that course",
         }
     }

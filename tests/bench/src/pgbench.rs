@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::cluster::Cluster;
 use crate::histogram::Histogram;
@@ -76,6 +77,7 @@ pub async fn run(
         .arg(format!("--define=enrollments={}", extent.enrollments))
         .arg(format!("--define=clients={clients}"))
         .arg("--define=turn=-1")
+        .arg(format!("--define=after={}", Uuid::nil()))
         .arg(format!("--file={}", file.display()))
         .arg(database)
         .env("PGHOST", &cluster.directory)
@@ -98,7 +100,8 @@ pub async fn run(
     if !output.status.success() || !said.contains("number of failed transactions: 0 ") {
         bail!("pgbench has failed: {said}{}", String::from_utf8_lossy(&output.stderr));
     }
-    let transactions = said.lines().find_map(|line| line.strip_prefix("number of transactions actually processed: "));
+    let transactions =
+        said.lines().find_map(|line| line.strip_prefix("number of transactions actually processed: "));
     let transactions = transactions.and_then(|number| number.parse().ok());
 
     let mut latencies = Histogram::default();

@@ -31,9 +31,18 @@ pub struct Workshop<'a> {
 }
 
 impl Workshop<'_> {
-    /// Makes a database in the cluster to be copied, with so many enrollments, and answers its name.
+    /// Has Rollbook prove every invariant of what was loaded.
+    pub async fn prove(&self, loaded: &str, progress: &Progress) -> Result<()> {
+        progress.say("proving every invariant");
+        self.rollbook("verify", &self.cluster.url(loaded)).await
+    }
+
+    /// Makes a database in the cluster to be copied, with so many enrollments, if there is none, and answers its name.
     pub async fn postgres(&self, enrollments: u64, progress: &Progress) -> Result<String> {
         let (building, name) = ("building", format!("loaded_{enrollments}"));
+        if self.cluster.has(&name).await? {
+            return Ok(name);
+        }
         progress.say(format!("loading {enrollments} enrollments into PostgreSQL"));
         self.cluster.create(building).await?;
         let url = self.cluster.url(building);
@@ -46,8 +55,6 @@ impl Workshop<'_> {
         client.batch_execute("VACUUM (ANALYZE)").await?;
         progress.say("sealing the log");
         self.seal(building).await?;
-        progress.say("proving every invariant");
-        self.rollbook("verify", &url).await?;
         client.batch_execute("VACUUM (ANALYZE, FREEZE)").await?;
         client.batch_execute("CHECKPOINT").await?;
         drop(client);
@@ -62,8 +69,6 @@ impl Workshop<'_> {
         let url = format!("sqlite:{}", path.display());
         self.rollbook("migrate", &url).await?;
         sqlite::fill(&path, &self.cluster.connect(loaded).await?).await?;
-        progress.say("proving every invariant");
-        self.rollbook("verify", &url).await?;
         Ok(path)
     }
 
@@ -71,7 +76,8 @@ impl Workshop<'_> {
     /// always has.
     async fn seal(&self, database: &str) -> Result<()> {
         let log = self.directory.join("seal.log");
-        let server = Server::start(&Contender::rollbook(), self.rollbook, &self.cluster.url(database), &log).await?;
+        let server =
+            Server::start(&Contender::rollbook(), self.rollbook, &self.cluster.url(database), &log).await?;
         let client = self.cluster.connect(database).await?;
         let (mut left, mut since) = (i64::MAX, Instant::now());
         while left > 0 {
@@ -105,7 +111,8 @@ impl Workshop<'_> {
             .await
             .with_context(|| format!("{} cannot be started", self.rollbook.display()))?;
         if !output.status.success() {
-            let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            let (said, complained) =
+                (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             bail!("rollbook {command}: {complained}{said}");
         }
         Ok(())

@@ -18,7 +18,8 @@ impl Progress {
             Some(steps),
             if plain { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() },
         );
-        let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}, {elapsed} of about {duration}\n{msg}");
+        let style =
+            ProgressStyle::with_template("{wide_bar} {pos}/{len}, {elapsed} of about {duration}\n{msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_secs(1));
         Progress { bar, plain }

@@ -66,7 +66,9 @@ fn processes() -> Result<HashMap<u32, Process>> {
     let directories = fs::read_dir("/proc").context("/proc cannot be read")?;
     let ids = directories.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
     // A process may end before it is looked at.
-    Ok(ids.filter_map(|id| Some((id, process(&fs::read_to_string(format!("/proc/{id}/stat")).ok()?)?))).collect())
+    Ok(ids
+        .filter_map(|id| Some((id, process(&fs::read_to_string(format!("/proc/{id}/stat")).ok()?)?)))
+        .collect())
 }
 
 /// Reads `/proc/<id>/stat` (proc_pid_stat(5)); the fields are counted from the end of the name.
@@ -97,7 +99,8 @@ fn tree(processes: &HashMap<u32, Process>, root: u32) -> f64 {
 fn everything() -> Result<f64> {
     let stat = fs::read_to_string("/proc/stat").context("/proc/stat cannot be read")?;
     let line = stat.lines().next().context("/proc/stat is empty")?;
-    let fields: Vec<f64> = line.split_ascii_whitespace().skip(1).filter_map(|field| field.parse().ok()).collect();
+    let fields: Vec<f64> =
+        line.split_ascii_whitespace().skip(1).filter_map(|field| field.parse().ok()).collect();
     let ticks: f64 = [0, 1, 2, 5, 6, 7].iter().filter_map(|field| fields.get(*field)).sum();
     Ok(ticks / ticks_per_second())
 }

@@ -21,7 +21,7 @@ const SETUP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGM
 /// Copies every row of a loaded PostgreSQL database into a file that has the tables.
 pub async fn fill(path: &Path, from: &Client) -> Result<()> {
     let mut file = Connection::open(path)?;
-    file.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF")?;
+    file.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000")?;
     let tables = names(
         &file,
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '\\_\\_%' ESCAPE '\\'
@@ -33,12 +33,13 @@ pub async fn fill(path: &Path, from: &Client) -> Result<()> {
         for column in &columns {
             wanted.push(as_sqlite_has_it(from, &table, column).await?);
         }
-        let rows = from.query_raw(&format!("SELECT {} FROM {table}", wanted.join(", ")), no_parameters()).await?;
+        let rows =
+            from.query_raw(&format!("SELECT {} FROM {table}", wanted.join(", ")), no_parameters()).await?;
         pin_mut!(rows);
         let transaction = file.transaction()?;
         let places = vec!["?"; columns.len()].join(", ");
-        let mut insert =
-            transaction.prepare(&format!("INSERT INTO {table} ({}) VALUES ({places})", columns.join(", ")))?;
+        let mut insert = transaction
+            .prepare(&format!("INSERT INTO {table} ({}) VALUES ({places})", columns.join(", ")))?;
         while let Some(row) = rows.next().await {
             insert.execute(params_from_iter(values(&row?)?)).with_context(|| table.clone())?;
         }
@@ -165,14 +166,16 @@ impl<'a> Statements<'a> {
 
     fn enroll(&mut self, place: Place) -> Result<()> {
         let organization = data::organization_id(data::organization(place.user)).into_bytes();
-        let (user, course) = (data::user_id(place.user).into_bytes(), data::course_id(place.course).into_bytes());
+        let (user, course) =
+            (data::user_id(place.user).into_bytes(), data::course_id(place.course).into_bytes());
         let now = chrono::Utc::now().timestamp_micros();
         type Course = (String, Option<i64>, i64, i64);
         let found: Course = self.course.query_row(params![organization, course], |row| row.try_into())?;
         let (status, limit, taken, modules_total) = found;
         let member: (String, String) =
             self.member.query_row(params![organization, user], |row| row.try_into())?;
-        let refused = status != "published" || member.1 != "active" || limit.is_some_and(|limit| taken >= limit);
+        let refused =
+            status != "published" || member.1 != "active" || limit.is_some_and(|limit| taken >= limit);
         if refused || self.existing.exists(params![user, course])? {
             bail!("{place:?} is not free");
         }

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
 use crate::check::Counts;
+use crate::cluster::WORKED_ON;
 use crate::contender::{Contender, DatabaseKind, Server};
 use crate::load::{self, Load, Outcome, Window};
 use crate::measure::{Cell, Measurement, cpu_within};
@@ -26,7 +26,6 @@ pub struct Plan {
     pub connections: Vec<usize>,
     pub rounds: usize,
     pub contenders: Vec<Contender>,
-    pub extent: Extent,
 }
 
 /// Who does the work of a cell.
@@ -74,6 +73,18 @@ impl Plan {
         self.contenders.iter().any(|contender| contender.database == database)
     }
 
+    /// What the report says of it.
+    pub fn conditions(&self, extent: &Extent) -> Vec<(String, String)> {
+        let each = format!("{:?} each, after {:?} to warm up", extent.length, extent.warm_up);
+        let data = format!(
+            "20 organizations, 100,000 users, 2,000 courses of 5 modules, {} enrollments",
+            extent.enrollments
+        );
+        [("rounds", format!("{}, {each}", self.rounds)), ("data", data)]
+            .map(|(what, how)| (what.to_owned(), how))
+            .into()
+    }
+
     /// Everything to be measured, in this order.
     pub fn cells(&self) -> Vec<(Cell, Who)> {
         let mut cells = Vec::new();
@@ -99,18 +110,19 @@ impl Plan {
 
 /// The data to be copied.
 pub struct Loaded {
-    pub postgres: Option<String>,
+    pub postgres: String,
     pub sqlite: Option<PathBuf>,
 }
 
 pub struct Suite<'a> {
     pub workshop: &'a Workshop<'a>,
-    pub loaded: Loaded,
+    loaded: Loaded,
+    /// By user.
     pub tokens: Arc<Vec<String>>,
-    pub extent: Extent,
+    extent: Extent,
     /// Whether the copies are as they were made, so that reading can go on with them.
-    pub postgres_is_fresh: bool,
-    pub sqlite_is_fresh: bool,
+    postgres_is_fresh: bool,
+    sqlite_is_fresh: bool,
 }
 
 /// A copy to work on.
@@ -124,6 +136,12 @@ enum Place {
     Sqlite(PathBuf),
 }
 
+impl<'a> Suite<'a> {
+    pub fn new(workshop: &'a Workshop<'a>, loaded: Loaded, tokens: Arc<Vec<String>>, extent: Extent) -> Self {
+        Suite { workshop, loaded, tokens, extent, postgres_is_fresh: false, sqlite_is_fresh: false }
+    }
+}
+
 impl Suite<'_> {
     /// Measures all of them; what is not as it has to be ends it.
     pub async fn run(&mut self, plan: &Plan, progress: &Progress) -> Result<Vec<Measurement>> {
@@ -133,7 +151,7 @@ impl Suite<'_> {
             let what = format!("round {round}, {operation}, connections: {connections}, {}", cell.who);
             progress.say(what.clone());
             let measurement = self.measure(cell, who).await.context(what)?;
-            progress.tell(&summary(&measurement));
+            progress.tell(&measurement.summary());
             progress.step();
             measurements.push(measurement);
         }
@@ -148,11 +166,17 @@ impl Suite<'_> {
             (Who::Contender(contender), _) => self.contender(cell, contender, &copy.url).await?,
             (Who::Script(script), Place::Postgres(database)) => {
                 let operation = cell.operation;
-                let run = pgbench::run(self.workshop.cluster, database, *script, cell, self.extent, directory).await?;
+                let run =
+                    pgbench::run(self.workshop.cluster, database, *script, cell, self.extent, directory)
+                        .await?;
                 (run.0, if operation.writes() { run.1 } else { 0 })
             }
-            (Who::Sqlite(per_transaction), Place::Sqlite(path)) => self.sqlite(cell, *per_transaction, path).await?,
-            (Who::Script(_), Place::Sqlite(_)) | (Who::Sqlite(_), Place::Postgres(_)) => bail!("another database"),
+            (Who::Sqlite(per_transaction), Place::Sqlite(path)) => {
+                self.sqlite(cell, *per_transaction, path).await?
+            }
+            (Who::Script(_), Place::Sqlite(_)) | (Who::Sqlite(_), Place::Postgres(_)) => {
+                bail!("another database")
+            }
         };
         let counting = !matches!(who, Who::Script(_));
         before.check(self.counts(&copy.place).await?, enrolled, counting)?;
@@ -166,13 +190,12 @@ impl Suite<'_> {
     async fn copy(&mut self, database: DatabaseKind, to_write: bool) -> Result<Copy> {
         match database {
             DatabaseKind::Postgres => {
-                let loaded = self.loaded.postgres.as_deref().context("no PostgreSQL was loaded")?;
                 let cluster = self.workshop.cluster;
                 if to_write || !self.postgres_is_fresh {
-                    cluster.copy(loaded).await?;
+                    cluster.copy(&self.loaded.postgres).await?;
                 }
                 self.postgres_is_fresh = !to_write;
-                Ok(Copy { url: cluster.url("bench"), place: Place::Postgres("bench") })
+                Ok(Copy { url: cluster.url(WORKED_ON), place: Place::Postgres(WORKED_ON) })
             }
             DatabaseKind::Sqlite => {
                 let loaded = self.loaded.sqlite.as_deref().context("no SQLite was loaded")?;
@@ -193,8 +216,18 @@ impl Suite<'_> {
         }
     }
 
-    /// Starts a contender, measures it, and stops it.
-    async fn contender(&self, cell: Cell, contender: &Contender, url: &str) -> Result<(Measurement, u64)> {
+    /// The address of a copy of its own.
+    pub async fn fresh(&mut self, database: DatabaseKind) -> Result<String> {
+        Ok(self.copy(database, true).await?.url)
+    }
+
+    /// Starts a contender, measures it, and stops it; answers also how many it has enrolled in all.
+    pub async fn contender(
+        &self,
+        cell: Cell,
+        contender: &Contender,
+        url: &str,
+    ) -> Result<(Measurement, u64)> {
         let Workshop { cluster, rollbook, directory, .. } = *self.workshop;
         let server = Server::start(contender, rollbook, url, &directory.join("server.log")).await?;
         let Extent { warm_up, length, enrollments } = self.extent;
@@ -242,19 +275,4 @@ fn copy_file(from: &Path, to: &Path) -> Result<()> {
     std::fs::copy(from, to)?;
     std::fs::File::open(to)?.sync_all()?;
     Ok(())
-}
-
-fn summary(measurement: &Measurement) -> String {
-    let milliseconds = |took: Option<Duration>| took.map_or(0.0, |took| took.as_secs_f64() * 1e3);
-    let cpu = &measurement.cpu;
-    format!(
-        "{:.0} a second, p50 {:.2} ms, p99 {:.2} ms; µs of CPU a call: server {:.0}, PostgreSQL {:.0}, load {:.0}; others {:.1} s",
-        measurement.per_second(),
-        milliseconds(measurement.p50),
-        milliseconds(measurement.p99),
-        measurement.per_call(cpu.server.unwrap_or(0.0)),
-        measurement.per_call(cpu.postgres),
-        measurement.per_call(cpu.load),
-        cpu.other,
-    )
 }

@@ -13,8 +13,9 @@ SELECT page.*, person.display_name
 FROM allowed
 CROSS JOIN LATERAL (
     SELECT * FROM course_enrollments AS enrollment
-    -- So that no index of the organization is used.
+    -- Written so that no index of the organization is used, and the one in the order of the page is.
     WHERE enrollment.course_id = allowed.id AND (enrollment.organization_id = allowed.organization_id) IS TRUE
+        AND enrollment.id > CAST(:after AS uuid)
     ORDER BY enrollment.id LIMIT 51
 ) AS page
 JOIN users AS person ON person.id = page.user_id
