@@ -84,7 +84,7 @@ impl Arguments {
             (self.seconds, self.warm_up, self.idle_sockets) = (1.0, 0.5, 500);
             self.output = "target/bench".into();
         }
-        if self.enrollments % 10 != 0 || self.enrollments > MOST_ENROLLMENTS {
+        if !self.enrollments.is_multiple_of(10) || self.enrollments > MOST_ENROLLMENTS {
             bail!("--enrollments is to be a multiple of ten, up to {MOST_ENROLLMENTS}");
         }
         if self.enrollments < LEAST_READ && self.operations.iter().any(|operation| operation.reads()) {
