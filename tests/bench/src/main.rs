@@ -38,9 +38,11 @@ use clap::Parser;
 use crate::arguments::{Arguments, Wanted};
 use crate::cluster::Cluster;
 use crate::contender::DatabaseKind;
+use crate::measure::Measurement;
 use crate::prepare::Workshop;
 use crate::progress::Progress;
 use crate::report::Report;
+use crate::statistics::median;
 use crate::suite::{Loaded, Suite};
 use crate::tokens::Issuer;
 
@@ -100,7 +102,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     let rows = statistics::rows(&measurements, &plan.contenders);
     let targets = targets::targets(&plan.contenders, &rows, &growth, idle.as_ref());
     let report = Report {
-        conditions: [conditions, plan.conditions(&extent)].concat(),
+        conditions: [conditions, plan.conditions(&extent), vec![disturbance(&measurements)]].concat(),
         rows: &rows,
         targets: &targets,
         growth: &growth,
@@ -115,4 +117,11 @@ async fn run(arguments: Arguments) -> Result<()> {
     }
     println!("{text}");
     Ok(())
+}
+
+/// What anything else on the machine has taken, which would make the figures worse than they are.
+fn disturbance(measurements: &[Measurement]) -> (String, String) {
+    let parts = || measurements.iter().map(|measurement| measurement.disturbed() * 100.0);
+    let (usual, most) = (median(parts()).unwrap_or_default(), parts().fold(0.0, f64::max));
+    ("the machine's time that anything else took".into(), format!("{usual:.1} %, at the most {most:.1} %"))
 }

@@ -48,6 +48,12 @@ impl Measurement {
         cpu_seconds * 1e6 / self.calls.max(1) as f64
     }
 
+    /// How much of the machine's time anything else has taken.
+    pub fn disturbed(&self) -> f64 {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.cpu.other / (self.seconds * cores as f64)
+    }
+
     /// In a line.
     pub fn summary(&self) -> String {
         let milliseconds = |took: Option<Duration>| took.map_or(0.0, |took| took.as_secs_f64() * 1e3);
@@ -58,7 +64,7 @@ impl Measurement {
             milliseconds(self.p50),
             milliseconds(self.p99),
             self.per_call(self.cpu.server.unwrap_or(0.0)),
-            self.per_call(self.cpu.postgres),
+            self.per_call(self.cpu.postgres.unwrap_or(0.0)),
             self.per_call(self.cpu.load),
             self.cpu.other,
         )

@@ -93,7 +93,7 @@ pub async fn run(
     let window = Window::after(extent.warm_up, extent.length);
     let (instant, epoch) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH)?);
     let id = child.id().context("pgbench has ended already")?;
-    let watched = Watched { server: None, postgres: cluster.postmaster()?, load: id };
+    let watched = Watched { server: None, postgres: Some(cluster.postmaster()?), load: id };
     let cpu = cpu_within(&window, watched).await?;
     let output = child.wait_with_output().await?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

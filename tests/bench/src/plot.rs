@@ -14,9 +14,10 @@ const BARS: f64 = 120.0;
 const ABOVE: f64 = 34.0;
 const BELOW: f64 = 26.0;
 
-/// Told apart by those too who do not see all colours (Okabe and Ito's palette).
-const COLOURS: [&str; 8] =
-    ["#999999", "#bbbbbb", "#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#009e73", "#cc79a7"];
+/// What databases do by themselves is grey, contenders have colours that those too tell apart who do not see all of them
+/// (Okabe and Ito's palette).
+const GREYS: [&str; 4] = ["#777777", "#999999", "#bbbbbb", "#d0d0d0"];
+const COLOURS: [&str; 7] = ["#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7", "#f0e442"];
 
 pub fn svg(rows: &[Row]) -> String {
     let mut text = String::new();
@@ -27,35 +28,47 @@ pub fn svg(rows: &[Row]) -> String {
 
 fn write(text: &mut String, rows: &[Row]) -> std::fmt::Result {
     let operations = operations(rows);
-    let mut names: Vec<&str> = Vec::new();
-    for row in rows {
-        if !names.contains(&row.who.as_str()) {
-            names.push(&row.who);
-        }
-    }
-    // What databases do by themselves first, in grey.
-    names.sort_by_key(|name| rows.iter().any(|row| row.who == *name && row.server_cpu.is_some()));
+    let series = series(rows);
     let height = LEGEND + (ABOVE + BARS + BELOW) * operations.len() as f64;
     writeln!(
         text,
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">
 <style>text {{ fill: #222 }} .line {{ stroke: #888 }} @media (prefers-color-scheme: dark) {{ text {{ fill: #ddd }} }}</style>"#
     )?;
-    write_legend(text, &names)?;
+    write_legend(text, &series)?;
     for (place, operation) in operations.iter().enumerate() {
         let top = LEGEND + (ABOVE + BARS + BELOW) * place as f64;
         let rows: Vec<&Row> = rows.iter().filter(|row| row.operation == *operation).collect();
-        write_operation(text, *operation, &rows, &names, top)?;
+        write_operation(text, *operation, &rows, &series, top)?;
     }
     writeln!(text, "</svg>")
 }
 
-fn write_legend(text: &mut String, names: &[&str]) -> std::fmt::Result {
-    let columns = names.len().div_ceil(2).max(1);
-    for (place, name) in names.iter().enumerate() {
+/// Who is plotted, and in which colour.
+struct Series<'a> {
+    name: &'a str,
+    colour: &'static str,
+}
+
+/// What databases do by themselves first.
+fn series(rows: &[Row]) -> Vec<Series<'_>> {
+    let mut series: Vec<Series> = Vec::new();
+    for (contenders, colours) in [(false, &GREYS[..]), (true, &COLOURS[..])] {
+        let mut colours = colours.iter().cycle();
+        for row in rows.iter().filter(|row| row.server_cpu.is_some() == contenders) {
+            if !series.iter().any(|known| known.name == row.who) {
+                series.push(Series { name: &row.who, colour: colours.next().unwrap_or(&GREYS[0]) });
+            }
+        }
+    }
+    series
+}
+
+fn write_legend(text: &mut String, series: &[Series]) -> std::fmt::Result {
+    let columns = series.len().div_ceil(2).max(1);
+    for (place, Series { name, colour }) in series.iter().enumerate() {
         let x = LEFT + (place % columns) as f64 * (WIDTH - LEFT) / columns as f64;
         let y = 8.0 + (place / columns) as f64 * 18.0;
-        let colour = colour(place);
         writeln!(text, r#"<rect x="{x:.1}" y="{y:.1}" width="12" height="12" fill="{colour}"/>"#)?;
         writeln!(text, r#"<text x="{:.1}" y="{:.1}">{}</text>"#, x + 17.0, y + 10.5, escaped(name))?;
     }
@@ -66,7 +79,7 @@ fn write_operation(
     text: &mut String,
     operation: Operation,
     rows: &[&Row],
-    names: &[&str],
+    series: &[Series],
     top: f64,
 ) -> std::fmt::Result {
     let mut connections: Vec<usize> = rows.iter().map(|row| row.connections).collect();
@@ -86,12 +99,14 @@ fn write_operation(
             r#"<text x="{middle:.1}" y="{:.1}" text-anchor="middle">{label}</text>"#,
             ground + 16.0
         )?;
-        let there = rows.iter().filter(|row| row.connections == *connections);
-        let mut bars: Vec<(usize, &Row)> =
-            there.filter_map(|row| Some((names.iter().position(|name| *name == row.who)?, *row))).collect();
-        bars.sort_by_key(|(name, _)| *name);
+        let there = || rows.iter().filter(|row| row.connections == *connections);
+        // In the legend's order.
+        let bars: Vec<(&Series, &&Row)> = series
+            .iter()
+            .filter_map(|series| Some((series, there().find(|row| row.who == series.name)?)))
+            .collect();
         let width = (group - 16.0) / bars.len().max(1) as f64;
-        for (place, (name, row)) in bars.iter().enumerate() {
+        for (place, (series, row)) in bars.iter().enumerate() {
             let x = left + 8.0 + width * place as f64;
             let height = BARS * row.per_second / most;
             writeln!(
@@ -99,7 +114,7 @@ fn write_operation(
                 r#"<rect x="{x:.1}" y="{:.1}" width="{:.1}" height="{height:.1}" fill="{}"><title>{}: {:.0} a second</title></rect>"#,
                 ground - height,
                 width - 2.0,
-                colour(*name),
+                series.colour,
                 escaped(&row.who),
                 row.per_second,
             )?;
@@ -113,10 +128,6 @@ fn write_operation(
         }
     }
     Ok(())
-}
-
-fn colour(name: usize) -> &'static str {
-    COLOURS[name % COLOURS.len()]
 }
 
 /// Two or three digits.
@@ -141,8 +152,8 @@ mod tests {
     fn a_bar_is_as_high_as_its_figure() {
         let (measurements, contenders) = example();
         let svg = svg(&statistics::rows(&measurements, &contenders));
-        assert!(svg.contains("height=\"120.0\" fill=\"#bbbbbb\"><title>a: 1500 a second"), "{svg}");
-        assert!(svg.contains("height=\"60.0\" fill=\"#999999\"><title>pgbench: 750 a second"), "{svg}");
+        assert!(svg.contains("height=\"120.0\" fill=\"#0072b2\"><title>a: 1500 a second"), "{svg}");
+        assert!(svg.contains("height=\"60.0\" fill=\"#777777\"><title>pgbench: 750 a second"), "{svg}");
         assert!(svg.ends_with("</svg>\n"));
     }
 

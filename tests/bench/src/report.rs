@@ -96,14 +96,15 @@ fn write_rows<'a>(text: &mut String, rows: impl Iterator<Item = &'a Row>) -> std
          |--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
     )?;
     for row in rows {
-        let Row { connections, who, per_second, least, most, postgres_cpu, load_cpu, .. } = row;
+        let Row { connections, who, per_second, least, most, load_cpu, .. } = row;
         writeln!(
             text,
-            "| {connections} | {who} | {per_second:.0} | {least:.0} … {most:.0} | {} | {} | {} | {postgres_cpu:.0} | {load_cpu:.0} \
+            "| {connections} | {who} | {per_second:.0} | {least:.0} … {most:.0} | {} | {} | {} | {} | {load_cpu:.0} \
              | {} | {} |",
             milliseconds(row.p50),
             milliseconds(row.p99),
             row.server_cpu.map_or_else(String::new, |cpu| format!("{cpu:.0}")),
+            row.postgres_cpu.map_or_else(String::new, |cpu| format!("{cpu:.0}")),
             row.peak.map_or_else(String::new, |peak| format!("{:.0}", megabytes(peak))),
             row.ratio.map_or_else(String::new, |ratio| format!("**{ratio:.2}**")),
         )?;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 #[derive(Clone, Copy, Debug)]
 pub struct Watched {
     pub server: Option<u32>,
-    pub postgres: u32,
+    pub postgres: Option<u32>,
     pub load: u32,
 }
 
@@ -17,7 +17,7 @@ pub struct Watched {
 #[derive(Clone, Copy, Debug)]
 pub struct Cpu {
     pub server: Option<f64>,
-    pub postgres: f64,
+    pub postgres: Option<f64>,
     pub load: f64,
     /// By anything else on this machine.
     pub other: f64,
@@ -35,7 +35,7 @@ impl Watched {
         let processes = processes()?;
         let used = Cpu {
             server: self.server.map(|root| tree(&processes, root)),
-            postgres: tree(&processes, self.postgres),
+            postgres: self.postgres.map(|root| tree(&processes, root)),
             load: processes.get(&self.load).map_or(0.0, |process| process.used),
             other: 0.0,
         };
@@ -46,10 +46,11 @@ impl Watched {
 impl Sample {
     /// What was used from this moment until another.
     pub fn until(&self, end: &Sample) -> Cpu {
-        let server = self.used.server.zip(end.used.server).map(|(begun, ended)| ended - begun);
-        let postgres = end.used.postgres - self.used.postgres;
+        let between = |begun: Option<f64>, ended: Option<f64>| Some(ended? - begun?);
+        let server = between(self.used.server, end.used.server);
+        let postgres = between(self.used.postgres, end.used.postgres);
         let load = end.used.load - self.used.load;
-        let ours = server.unwrap_or(0.0) + postgres + load;
+        let ours = server.unwrap_or(0.0) + postgres.unwrap_or(0.0) + load;
         Cpu { server, postgres, load, other: (end.everything - self.everything - ours).max(0.0) }
     }
 }

@@ -22,7 +22,7 @@ pub struct Row {
     pub p99: Option<Duration>,
     /// CPU a call, in microseconds; none where it is none of the server's or PostgreSQL's work.
     pub server_cpu: Option<f64>,
-    pub postgres_cpu: f64,
+    pub postgres_cpu: Option<f64>,
     pub load_cpu: f64,
     /// The most in any round, in KiB.
     pub peak: Option<u64>,
@@ -76,7 +76,7 @@ fn row(rounds: &[&Measurement], all: &[Measurement], contenders: &[Contender]) -
         p50: time(|round| round.p50),
         p99: time(|round| round.p99),
         server_cpu: median(rounds.iter().filter_map(|round| Some(round.per_call(round.cpu.server?)))),
-        postgres_cpu: median(rounds.iter().map(|round| round.per_call(round.cpu.postgres)))?,
+        postgres_cpu: median(rounds.iter().filter_map(|round| Some(round.per_call(round.cpu.postgres?)))),
         load_cpu: median(rounds.iter().map(|round| round.per_call(round.cpu.load)))?,
         peak: rounds.iter().filter_map(|round| round.peak).max(),
         ratio: median(rounds.iter().filter_map(|round| ratio(round, database?, all))),
@@ -111,7 +111,7 @@ pub mod tests {
             seconds: 2.0,
             p50: Some(Duration::from_millis(2)),
             p99: Some(Duration::from_millis(9)),
-            cpu: Cpu { server: Some(1.0), postgres: 0.5, load: 0.25, other: 0.0 },
+            cpu: Cpu { server: (who == "a").then_some(1.0), postgres: Some(0.5), load: 0.25, other: 0.0 },
             peak: (who == "a").then_some(40_000),
         };
         let measurements = vec![

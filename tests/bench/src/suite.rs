@@ -241,8 +241,11 @@ impl Suite<'_> {
         };
         let calls = Calls::new(cell.operation, enrollments);
         let loading = tokio::task::spawn_blocking(move || load::run(&load, calls));
-        let watched =
-            Watched { server: Some(server.id), postgres: cluster.postmaster()?, load: std::process::id() };
+        let postgres = match contender.database {
+            DatabaseKind::Postgres => Some(cluster.postmaster()?),
+            DatabaseKind::Sqlite => None,
+        };
+        let watched = Watched { server: Some(server.id), postgres, load: std::process::id() };
         let cpu = cpu_within(&window, watched).await?;
         let Outcome { latencies, enrolled, wrong, shown } = loading.await??;
         let peak = Memory::of_tree(server.id)?.peak;
@@ -257,8 +260,7 @@ impl Suite<'_> {
         let window = Window::after(self.extent.warm_up, self.extent.length);
         let file = path.to_owned();
         let enrolling = tokio::task::spawn_blocking(move || sqlite::enroll(&file, per_transaction, window));
-        let postgres = self.workshop.cluster.postmaster()?;
-        let watched = Watched { server: None, postgres, load: std::process::id() };
+        let watched = Watched { server: None, postgres: None, load: std::process::id() };
         let cpu = cpu_within(&window, watched).await?;
         let (latencies, enrolled) = enrolling.await??;
         Ok((Measurement::new(cell, &window, &latencies, cpu, None), enrolled))
