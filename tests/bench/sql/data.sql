@@ -18,7 +18,8 @@ CREATE FUNCTION bench.id(kind text, number bigint) RETURNS uuid LANGUAGE sql IMM
 RETURN CAST(md5(kind || ' ' || CAST(number AS text)) AS uuid);
 
 -- As the product's own ids, this begins with milliseconds, so that later rows have greater ones.
-CREATE FUNCTION bench.id_in_time(kind text, number bigint, milliseconds bigint) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION bench.id_in_time(kind text, number bigint, milliseconds bigint) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CAST(lpad(to_hex(milliseconds), 12, '0') || '7' || substr(md5(kind || ' ' || CAST(number AS text)), 1, 3)
     || '8' || substr(md5(kind || ' ' || CAST(number AS text)), 4, 15) AS uuid);
 
@@ -30,7 +31,8 @@ SELECT bench.id('organization', o), 'org-' || o, 'Organization ' || o, '2024-01-
 FROM generate_series(0, 19) AS o;
 
 INSERT INTO mail_cursors (organization_id, cursor) SELECT id, 0 FROM organizations;
-INSERT INTO reminder_leads (organization_id, days) SELECT id, days FROM organizations CROSS JOIN (VALUES (30), (7)) AS usual (days);
+INSERT INTO reminder_leads (organization_id, days)
+SELECT id, days FROM organizations CROSS JOIN (VALUES (30), (7)) AS usual (days);
 
 INSERT INTO identity_providers (id, organization_id, issuer, audience, algorithm, role_claim, created_at)
 SELECT bench.id('provider', o), bench.id('organization', o), 'http://127.0.0.1/org-' || o, 'rollbook', 'ES256', 'role',
@@ -94,7 +96,9 @@ FROM (
     SELECT e, CASE WHEN e % 10 = 0 THEN e / 10 ELSE 1000 + spread % 99000 END AS u, spread / 99000 AS lap,
         timestamptz '2025-01-01T00:00:00Z' + e * interval '20 seconds' AS enrolled_at,
         CAST(CAST('x' || substr(md5('status ' || e), 1, 7) AS bit(28)) AS integer) % 100 AS lot
-    FROM (SELECT e, e / 10 * 9 + e % 10 - 1 AS spread FROM generate_series(0, {enrollments} - 1) AS e) AS numbered
+    FROM (
+        SELECT e, e / 10 * 9 + e % 10 - 1 AS spread FROM generate_series(CAST(0 AS bigint), {enrollments} - 1) AS e
+    ) AS numbered
 ) AS person
 CROSS JOIN LATERAL (
     SELECT u % 20 * 100 + CASE WHEN e % 10 = 0 THEN 0 ELSE 1 + (u / 20 + lap) % 98 END AS c,
@@ -137,7 +141,7 @@ FROM bench.preloaded CROSS JOIN generate_series(0, 4) AS position ORDER BY e, po
 INSERT INTO events (organization_id, number, at, kind, course_id, enrollment_id, user_id, actor_kind, actor_id, request_id,
     data)
 SELECT bench.id('organization', u % 20), row_number() OVER (PARTITION BY u % 20 ORDER BY at, e, kind DESC), at, kind,
-    bench.id('course', c), bench.enrollment_id(e), bench.id('user', u), 
+    bench.id('course', c), bench.enrollment_id(e), bench.id('user', u),
     CASE WHEN kind = 'expired' THEN 'system' ELSE 'user' END, CASE WHEN kind <> 'expired' THEN bench.id('user', u) END,
     'bench-' || e, data
 FROM (
@@ -152,7 +156,8 @@ ORDER BY at, e;
 INSERT INTO event_heads (organization_id, last_number)
 SELECT id, coalesce((SELECT max(number) FROM events WHERE organization_id = id), 0) FROM organizations;
 -- Nobody is written to about what is long past.
-UPDATE mail_cursors SET cursor = last_number FROM event_heads WHERE event_heads.organization_id = mail_cursors.organization_id;
+UPDATE mail_cursors SET cursor = last_number FROM event_heads
+WHERE event_heads.organization_id = mail_cursors.organization_id;
 
 DROP TABLE bench.preloaded;
 
@@ -167,8 +172,10 @@ END $$;
 DROP TABLE bench.removed;
 
 -- For statements that number their events themselves.
-CREATE SEQUENCE bench.event_numbers START 100000000 CACHE 1;
+CREATE SEQUENCE bench.event_numbers START 100000000;
+
 -- A new id in the order of time, cheaply.
 CREATE FUNCTION bench.fresh_id(milliseconds bigint) RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE
-RETURN CAST(encode(overlay(uuid_send(gen_random_uuid()) PLACING substring(int8send(milliseconds) FROM 3) FROM 1 FOR 6), 'hex')
-    AS uuid);
+RETURN CAST(encode(
+    overlay(uuid_send(gen_random_uuid()) PLACING substring(int8send(milliseconds) FROM 3) FROM 1 FOR 6), 'hex'
+) AS uuid);

@@ -10,15 +10,19 @@ use crate::contender::{self, Contender};
 use crate::data::MOST_ENROLLMENTS;
 use crate::operation::Operation;
 use crate::pgbench::Extent;
-use crate::suite::Plan;
+use crate::plan::Plan;
 use crate::targets::IDLE_SOCKETS;
 
 /// So many enrollments make a page of 50 in every course that is read.
 const LEAST_READ: u64 = 10_000;
 
+/// What `--quick` decides.
+const QUICK_SETS: [&str; 8] =
+    ["enrollments", "connections", "rounds", "seconds", "warm_up", "growth", "idle_sockets", "output"];
+
 /// Measures Rollbook, and what PostgreSQL and SQLite do by themselves, in turn.
 #[derive(Parser)]
-#[command(name = "tests/bench/run")]
+#[command(name = "bench", override_usage = "tests/bench/run [OPTIONS]")]
 pub struct Arguments {
     /// Where the PostgreSQL that `tests/bench/run` has started has its data and its socket.
     #[arg(long, hide = true)]
@@ -64,7 +68,7 @@ pub struct Arguments {
     output: PathBuf,
     /// All of it once and in little time, only to see that it works: 10,000 enrollments, 1 and 64 connections, a second
     /// each, 500 idle WebSockets, written to target/bench.
-    #[arg(long, conflicts_with_all = ["enrollments", "connections", "rounds", "seconds", "warm_up", "growth", "idle_sockets", "output"])]
+    #[arg(long, conflicts_with_all = QUICK_SETS)]
     quick: bool,
 }
 

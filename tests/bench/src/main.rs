@@ -1,8 +1,9 @@
 //! The benchmark: what Rollbook does in a second, beside what its databases do by themselves with the same work.
 //!
 //! Modules in reading order: [`data`] is what there is, [`operation`] what a call is, [`contender`] who is measured;
-//! [`prepare`] loads the data, [`suite`] measures in turn, by [`load`], [`pgbench`] and [`sqlite`], and [`check`]s the
-//! rows; [`statistics`], [`targets`], [`report`] and [`plot`] say what came of it.
+//! [`prepare`] loads the data; [`suite`] measures what the [`plan`] says, by [`load`], [`pgbench`] and [`sqlite`], and
+//! [`check`]s the rows; [`growth`] and [`idle`] are measured on their own; [`statistics`], [`targets`], [`report`] and
+//! [`plot`] say what came of it.
 
 mod arguments;
 mod check;
@@ -17,6 +18,7 @@ mod load;
 mod measure;
 mod operation;
 mod pgbench;
+mod plan;
 mod plot;
 mod prepare;
 mod progress;
@@ -34,6 +36,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::{Arguments, Wanted};
 use crate::cluster::Cluster;
@@ -48,19 +51,27 @@ use crate::tokens::Issuer;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let run = async {
-        tokio::select! {
-            done = run(Arguments::parse()) => done,
-            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
-        }
+    // A server that runs is killed by being dropped.
+    let done = tokio::select! {
+        done = run(Arguments::parse()) => done,
+        interrupted = interrupted() => interrupted,
     };
-    match run.await {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+async fn interrupted() -> Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    bail!("interrupted")
 }
 
 async fn run(arguments: Arguments) -> Result<()> {
@@ -74,7 +85,9 @@ async fn run(arguments: Arguments) -> Result<()> {
     let grown = if growth { growth::steps(&plan.contenders, plan.rounds) } else { 0 };
     let progress = Progress::new((plan.cells().len() + grown + usize::from(idle_sockets > 0)) as u64);
 
-    // Nothing is loaded that nobody works on, but SQLite's data comes from PostgreSQL.
+    let signer = issuer.clone();
+    let signing = tokio::task::spawn_blocking(move || signer.tokens());
+    // SQLite's data comes from PostgreSQL.
     let postgres = workshop.postgres(extent.enrollments, &progress).await?;
     workshop.prove(&postgres, &progress).await?;
     let sqlite = match plan.uses(DatabaseKind::Sqlite) {
@@ -82,7 +95,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         false => None,
     };
     progress.say("signing tokens");
-    let tokens = Arc::new(issuer.tokens()?);
+    let tokens = Arc::new(signing.await??);
     let conditions = conditions::conditions(&cluster, &rollbook).await?;
 
     let mut suite = Suite::new(&workshop, Loaded { postgres, sqlite }, tokens, extent);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::contender::{Contender, DatabaseKind};
 use crate::measure::Measurement;
 use crate::operation::Operation;
-use crate::suite::limit;
+use crate::plan::limit;
 
 /// What all rounds of a cell come to.
 #[derive(Clone, Debug)]

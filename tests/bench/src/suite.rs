@@ -10,103 +10,13 @@ use crate::cluster::WORKED_ON;
 use crate::contender::{Contender, DatabaseKind, Server};
 use crate::load::{self, Load, Outcome, Window};
 use crate::measure::{Cell, Measurement, cpu_within};
-use crate::operation::{Calls, Operation};
-use crate::pgbench::{self, Extent, Script};
+use crate::operation::Calls;
+use crate::pgbench::{self, Extent};
+use crate::plan::{Plan, Who};
 use crate::prepare::Workshop;
 use crate::progress::Progress;
 use crate::sample::{Memory, Watched};
 use crate::sqlite;
-
-/// How many SQLite enrolls in one transaction, to be compared with.
-const PER_TRANSACTION: [u64; 2] = [1, 32];
-
-/// What is to be measured.
-pub struct Plan {
-    pub operations: Vec<Operation>,
-    pub connections: Vec<usize>,
-    pub rounds: usize,
-    pub contenders: Vec<Contender>,
-}
-
-/// Who does the work of a cell.
-#[derive(Clone)]
-pub enum Who {
-    Contender(Contender),
-    Script(Script),
-    Sqlite(u64),
-}
-
-impl Who {
-    pub fn name(&self) -> String {
-        match self {
-            Who::Contender(contender) => contender.name.clone(),
-            Who::Script(script) => script.name.to_owned(),
-            Who::Sqlite(1) => "SQLite".to_owned(),
-            Who::Sqlite(per_transaction) => sqlite_name(*per_transaction),
-        }
-    }
-
-    fn database(&self) -> DatabaseKind {
-        match self {
-            Who::Contender(contender) => contender.database,
-            Who::Script(_) => DatabaseKind::Postgres,
-            Who::Sqlite(_) => DatabaseKind::Sqlite,
-        }
-    }
-}
-
-fn sqlite_name(per_transaction: u64) -> String {
-    format!("SQLite, {per_transaction} a transaction")
-}
-
-/// What a contender's figures are compared with, and at how many connections: what its database does by itself.
-pub fn limit(operation: Operation, database: DatabaseKind, connections: usize) -> Option<(String, usize)> {
-    match database {
-        DatabaseKind::Postgres => Some((Script::of(operation).first()?.name.to_owned(), connections)),
-        DatabaseKind::Sqlite if operation == Operation::Enroll => Some((sqlite_name(PER_TRANSACTION[1]), 1)),
-        DatabaseKind::Sqlite => None,
-    }
-}
-
-impl Plan {
-    pub fn uses(&self, database: DatabaseKind) -> bool {
-        self.contenders.iter().any(|contender| contender.database == database)
-    }
-
-    /// What the report says of it.
-    pub fn conditions(&self, extent: &Extent) -> Vec<(String, String)> {
-        let each = format!("{:?} each, after {:?} to warm up", extent.length, extent.warm_up);
-        let data = format!(
-            "20 organizations, 100,000 users, 2,000 courses of 5 modules, {} enrollments",
-            extent.enrollments
-        );
-        [("rounds", format!("{}, {each}", self.rounds)), ("data", data)]
-            .map(|(what, how)| (what.to_owned(), how))
-            .into()
-    }
-
-    /// Everything to be measured, in this order.
-    pub fn cells(&self) -> Vec<(Cell, Who)> {
-        let mut cells = Vec::new();
-        for round in 1..=self.rounds {
-            for operation in self.operations.iter().copied() {
-                if operation == Operation::Enroll && self.uses(DatabaseKind::Sqlite) {
-                    for who in PER_TRANSACTION.map(Who::Sqlite) {
-                        cells.push((Cell { operation, connections: 1, who: who.name(), round }, who));
-                    }
-                }
-                for connections in self.connections.iter().copied() {
-                    let scripts = if self.uses(DatabaseKind::Postgres) { Script::of(operation) } else { &[] };
-                    let contenders = self.contenders.iter().cloned().map(Who::Contender);
-                    for who in scripts.iter().copied().map(Who::Script).chain(contenders) {
-                        cells.push((Cell { operation, connections, who: who.name(), round }, who));
-                    }
-                }
-            }
-        }
-        cells
-    }
-}
 
 /// The data to be copied.
 pub struct Loaded {
@@ -126,13 +36,8 @@ pub struct Suite<'a> {
 }
 
 /// A copy to work on.
-struct Copy {
-    url: String,
-    place: Place,
-}
-
-enum Place {
-    Postgres(&'static str),
+enum Copy {
+    Postgres,
     Sqlite(PathBuf),
 }
 
@@ -160,28 +65,25 @@ impl Suite<'_> {
 
     async fn measure(&mut self, cell: Cell, who: Who) -> Result<Measurement> {
         let copy = self.copy(who.database(), cell.operation.writes()).await?;
-        let before = self.counts(&copy.place).await?;
-        let directory = self.workshop.directory;
-        let (measurement, enrolled) = match (&who, &copy.place) {
-            (Who::Contender(contender), _) => self.contender(cell, contender, &copy.url).await?,
-            (Who::Script(script), Place::Postgres(database)) => {
-                let operation = cell.operation;
-                let run =
-                    pgbench::run(self.workshop.cluster, database, *script, cell, self.extent, directory)
-                        .await?;
-                (run.0, if operation.writes() { run.1 } else { 0 })
+        let (before, writes) = (self.counts(&copy).await?, cell.operation.writes());
+        let Workshop { cluster, directory, .. } = *self.workshop;
+        let (measurement, enrolled) = match (&who, &copy) {
+            (Who::Contender(contender), copy) => self.contender(cell, contender, &self.url(copy)).await?,
+            (Who::Script(script), _) => {
+                let (measurement, transactions) =
+                    pgbench::run(cluster, WORKED_ON, *script, cell, self.extent, directory).await?;
+                (measurement, if writes { transactions } else { 0 })
             }
-            (Who::Sqlite(per_transaction), Place::Sqlite(path)) => {
+            (Who::Sqlite(per_transaction), Copy::Sqlite(path)) => {
                 self.sqlite(cell, *per_transaction, path).await?
             }
-            (Who::Script(_), Place::Sqlite(_)) | (Who::Sqlite(_), Place::Postgres(_)) => {
-                bail!("another database")
-            }
+            (Who::Sqlite(_), Copy::Postgres) => bail!("SQLite works on a file"),
         };
-        let counting = !matches!(who, Who::Script(_));
-        before.check(self.counts(&copy.place).await?, enrolled, counting)?;
+        // The scripts do not.
+        let courses_are_counted = !matches!(who, Who::Script(_));
+        before.check(self.counts(&copy).await?, enrolled, courses_are_counted)?;
         if measurement.calls == 0 {
-            bail!("nothing was done");
+            bail!("nothing was done within the window");
         }
         Ok(measurement)
     }
@@ -190,35 +92,42 @@ impl Suite<'_> {
     async fn copy(&mut self, database: DatabaseKind, to_write: bool) -> Result<Copy> {
         match database {
             DatabaseKind::Postgres => {
-                let cluster = self.workshop.cluster;
                 if to_write || !self.postgres_is_fresh {
-                    cluster.copy(&self.loaded.postgres).await?;
+                    self.workshop.cluster.copy(&self.loaded.postgres).await?;
                 }
                 self.postgres_is_fresh = !to_write;
-                Ok(Copy { url: cluster.url(WORKED_ON), place: Place::Postgres(WORKED_ON) })
+                Ok(Copy::Postgres)
             }
             DatabaseKind::Sqlite => {
-                let loaded = self.loaded.sqlite.as_deref().context("no SQLite was loaded")?;
+                let loaded = self.loaded.sqlite.as_deref().context("SQLite was not loaded")?;
                 let path = self.workshop.directory.join("bench.db");
                 if to_write || !self.sqlite_is_fresh {
                     copy_file(loaded, &path)?;
                 }
                 self.sqlite_is_fresh = !to_write;
-                Ok(Copy { url: format!("sqlite:{}", path.display()), place: Place::Sqlite(path) })
+                Ok(Copy::Sqlite(path))
             }
         }
     }
 
-    async fn counts(&self, place: &Place) -> Result<Counts> {
-        match place {
-            Place::Postgres(database) => Counts::of_postgres(self.workshop.cluster, database).await,
-            Place::Sqlite(path) => Counts::of_sqlite(path),
+    fn url(&self, copy: &Copy) -> String {
+        match copy {
+            Copy::Postgres => self.workshop.cluster.url(WORKED_ON),
+            Copy::Sqlite(path) => format!("sqlite:{}", path.display()),
         }
     }
 
-    /// The address of a copy of its own.
+    async fn counts(&self, copy: &Copy) -> Result<Counts> {
+        match copy {
+            Copy::Postgres => Counts::of_postgres(self.workshop.cluster, WORKED_ON).await,
+            Copy::Sqlite(path) => Counts::of_sqlite(path),
+        }
+    }
+
+    /// The address of a copy to be written to.
     pub async fn fresh(&mut self, database: DatabaseKind) -> Result<String> {
-        Ok(self.copy(database, true).await?.url)
+        let copy = self.copy(database, true).await?;
+        Ok(self.url(&copy))
     }
 
     /// Starts a contender, measures it, and stops it; answers also how many it has enrolled in all.

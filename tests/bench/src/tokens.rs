@@ -19,6 +19,7 @@ use crate::data;
 const LIFE: i64 = 24 * 60 * 60;
 
 /// The key of the issuers.
+#[derive(Clone)]
 pub struct Issuer {
     key: SecretKey,
 }

@@ -1,6 +1,6 @@
--- An enrollment in one statement: the checks, the row, its modules, its event. It counts nothing in the course and its event's
--- number comes from a sequence, so that, unlike Rollbook's, transactions do not wait for each other. The ids are in the order
--- of time.
+-- An enrollment in one statement: the checks, the row, its modules, its event. It counts nothing in the course, and its
+-- event's number comes from a sequence, so that, unlike Rollbook's, transactions do not wait for each other. The ids are
+-- in the order of time.
 \set turn :turn + 1
 \set place 990000 + :turn * :clients + :client_id
 \set u 1000 + :place % 99000
@@ -21,13 +21,14 @@ WITH allowed AS MATERIALIZED (
         modules_total, 0
     FROM allowed
     ON CONFLICT (user_id, course_id) DO UPDATE
-        SET status = 'enrolled', cancelled_at = NULL, attempt = former.attempt + 1, version = former.version + 1, updated_at = now()
+        SET status = 'enrolled', cancelled_at = NULL, attempt = former.attempt + 1, version = former.version + 1,
+            updated_at = now()
         WHERE former.status IN ('cancelled', 'expired')
     RETURNING *
 ), given AS (
     INSERT INTO module_enrollments (id, organization_id, enrollment_id, user_id, module_id, enrolled_at, soft_deleted)
-    SELECT bench.fresh_id(CAST(:at AS bigint) + 1 + module.position), enrollment.organization_id, enrollment.id, enrollment.user_id, module.id,
-        now(), false
+    SELECT bench.fresh_id(CAST(:at AS bigint) + 1 + module.position), enrollment.organization_id, enrollment.id,
+        enrollment.user_id, module.id, now(), false
     FROM enrollment JOIN modules AS module ON module.course_id = enrollment.course_id AND module.retired_at IS NULL
 ), told AS (
     INSERT INTO events (organization_id, number, at, kind, course_id, enrollment_id, user_id, actor_kind, actor_id,

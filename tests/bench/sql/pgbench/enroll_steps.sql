@@ -17,14 +17,16 @@ INSERT INTO course_enrollments AS former (id, user_id, course_id, organization_i
     updated_at, source, attempt, version, modules_total, modules_completed)
 VALUES (bench.fresh_id(:at), :user_id, :course_id, :organization_id, 'enrolled', now(), now(), now(), 'self', 1, 1, 5, 0)
 ON CONFLICT (user_id, course_id) DO UPDATE
-    SET status = 'enrolled', cancelled_at = NULL, attempt = former.attempt + 1, version = former.version + 1, updated_at = now()
+    SET status = 'enrolled', cancelled_at = NULL, attempt = former.attempt + 1, version = former.version + 1,
+        updated_at = now()
     WHERE former.status IN ('cancelled', 'expired')
 RETURNING id AS enrollment_id \gset
 INSERT INTO module_enrollments (id, organization_id, enrollment_id, user_id, module_id, enrolled_at, soft_deleted)
 SELECT bench.fresh_id(CAST(:at AS bigint) + 1 + position), organization_id, CAST(:enrollment_id AS uuid),
     CAST(:user_id AS uuid), id, now(), false
 FROM modules WHERE course_id = :course_id AND retired_at IS NULL;
-INSERT INTO events (organization_id, number, at, kind, course_id, enrollment_id, user_id, actor_kind, actor_id, request_id, data)
+INSERT INTO events (organization_id, number, at, kind, course_id, enrollment_id, user_id, actor_kind, actor_id,
+    request_id, data)
 VALUES (:organization_id, nextval('bench.event_numbers'), now(), 'enrolled', :course_id, :enrollment_id, :user_id, 'user',
     :user_id, 'pgbench', '{"status":"enrolled","attempt":1,"source":"self"}');
 COMMIT;
