@@ -16,6 +16,10 @@ use crate::targets::IDLE_SOCKETS;
 /// So many enrollments make a page of 50 in every course that is read.
 const LEAST_READ: u64 = 10_000;
 
+/// How long WebSockets are idle: Rollbook pings each of them meanwhile.
+const IDLE: Duration = Duration::from_secs(40);
+const QUICK_IDLE: Duration = Duration::from_secs(2);
+
 /// What `--quick` decides.
 const QUICK_SETS: [&str; 8] =
     ["enrollments", "connections", "rounds", "seconds", "warm_up", "growth", "idle_sockets", "output"];
@@ -66,8 +70,7 @@ pub struct Arguments {
     /// The directory that results.md and results.svg are written to.
     #[arg(long, default_value = "tests/bench")]
     output: PathBuf,
-    /// All of it once and in little time, only to see that it works: 10,000 enrollments, 1 and 64 connections, a second
-    /// each, 500 idle WebSockets, written to target/bench.
+    /// All of it in about a minute, only to see that it works; written to target/bench.
     #[arg(long, conflicts_with_all = QUICK_SETS)]
     quick: bool,
 }
@@ -78,14 +81,16 @@ pub struct Wanted {
     pub extent: Extent,
     pub growth: bool,
     pub idle_sockets: usize,
+    /// How long they are idle.
+    pub idle: Duration,
     pub output: PathBuf,
 }
 
 impl Arguments {
     pub fn wanted(mut self) -> Result<Wanted> {
         if self.quick {
-            (self.enrollments, self.connections, self.rounds) = (LEAST_READ, vec![1, 64], 1);
-            (self.seconds, self.warm_up, self.idle_sockets) = (1.0, 0.5, 500);
+            (self.enrollments, self.connections, self.rounds) = (LEAST_READ, vec![64], 1);
+            (self.seconds, self.warm_up, self.idle_sockets) = (0.5, 0.5, 500);
             self.output = "target/bench".into();
         }
         if !self.enrollments.is_multiple_of(10) || self.enrollments > MOST_ENROLLMENTS {
@@ -106,7 +111,9 @@ impl Arguments {
             rounds: self.rounds,
             contenders,
         };
-        Ok(Wanted { plan, extent, growth: self.growth, idle_sockets: self.idle_sockets, output: self.output })
+        let (growth, idle_sockets, output) = (self.growth, self.idle_sockets, self.output);
+        let idle = if self.quick { QUICK_IDLE } else { IDLE };
+        Ok(Wanted { plan, extent, growth, idle_sockets, idle, output })
     }
 
     /// Those of the list who are to be measured.

@@ -17,9 +17,6 @@ use crate::suite::Suite;
 /// How many are opened at a time.
 const AT_ONCE: usize = 64;
 
-/// How long they stay open: every one is pinged meanwhile.
-const IDLE: Duration = Duration::from_secs(40);
-
 /// The longest message that a server sends to one that says nothing.
 const MOST_BYTES: usize = 125;
 
@@ -27,15 +24,18 @@ const MOST_BYTES: usize = 125;
 pub struct Idle {
     pub who: String,
     pub sockets: usize,
+    /// How long they were idle.
+    pub idle: Duration,
     pub without: Memory,
     pub with: Memory,
 }
 
-/// Opens so many, waits, and looks at the server's memory.
+/// Opens so many, waits so long, and looks at the server's memory.
 pub async fn run(
     suite: &mut Suite<'_>,
     contender: &Contender,
     sockets: usize,
+    idle: Duration,
     progress: &Progress,
 ) -> Result<Idle> {
     progress.say(format!("{sockets} idle WebSockets, {}", contender.name));
@@ -49,7 +49,7 @@ pub async fn run(
     let mut listening: JoinSet<Result<()>> = opened.into_iter().map(listen).collect();
     let ended = tokio::select! {
         ended = listening.join_next() => ended,
-        () = sleep(IDLE) => None,
+        () = sleep(idle) => None,
     };
     if let Some(ended) = ended {
         ended?.context("an idle WebSocket was ended")?;
@@ -58,7 +58,7 @@ pub async fn run(
     listening.shutdown().await;
     server.stop().await?;
     progress.step();
-    Ok(Idle { who: contender.name.clone(), sockets, without, with })
+    Ok(Idle { who: contender.name.clone(), sockets, idle, without, with })
 }
 
 /// Opens a WebSocket (RFC 6455, section 4.1); that the server has understood it is enough.

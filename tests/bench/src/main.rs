@@ -77,7 +77,7 @@ async fn interrupted() -> Result<()> {
 async fn run(arguments: Arguments) -> Result<()> {
     let cluster = Cluster { directory: arguments.cluster.clone(), programs: arguments.programs.clone() };
     let rollbook = arguments.server.clone();
-    let Wanted { plan, extent, growth, idle_sockets, output } = arguments.wanted()?;
+    let Wanted { plan, extent, growth, idle_sockets, idle, output } = arguments.wanted()?;
     let directory = tempfile::tempdir()?;
     let issuer = Issuer::new();
     let workshop =
@@ -102,7 +102,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     let measurements = suite.run(&plan, &progress).await?;
     let idle = match plan.contenders.first() {
         Some(contender) if idle_sockets > 0 => {
-            Some(idle::run(&mut suite, contender, idle_sockets, &progress).await?)
+            Some(idle::run(&mut suite, contender, idle_sockets, idle, &progress).await?)
         }
         Some(_) | None => None,
     };

@@ -35,11 +35,11 @@ impl Progress {
         self.bar.set_message(what);
     }
 
-    /// Says what came of it, to stay.
+    /// Says what came of what was said last, to stay.
     pub fn tell(&self, what: &str) {
         match self.plain {
             true => eprintln!("    {what}"),
-            false => self.bar.suspend(|| eprintln!("{what}")),
+            false => self.bar.suspend(|| eprintln!("{}: {what}", self.bar.message())),
         }
     }
 

@@ -136,11 +136,11 @@ fn write_growth(text: &mut String, growth: &[Growth]) -> std::fmt::Result {
 }
 
 fn write_idle(text: &mut String, idle: &Idle) -> std::fmt::Result {
-    let Idle { who, sockets, without, with } = idle;
+    let Idle { who, sockets, idle, without, with } = idle;
     let each = with.now.saturating_sub(without.now) as f64 / *sockets as f64;
     writeln!(
         text,
-        "\n## Idle WebSockets\n\n{who}, {sockets} WebSockets on `/rpc`, each opened with a token and kept open past a ping: {:.0} MB \
+        "\n## Idle WebSockets\n\n{who}, {sockets} WebSockets on `/rpc`, each opened with a token and idle for {idle:?}: {:.0} MB \
          ({:.0} MB at the most), {each:.1} KiB for each; {:.0} MB without them.",
         megabytes(with.now),
         megabytes(with.peak),
