@@ -67,8 +67,8 @@ pub async fn run(
     let file = directory.join("script.sql");
     fs::write(&file, script.text)?;
     let clients = cell.connections;
-    // Counted once all have connected, so that it ends after the window.
-    let seconds = (extent.warm_up + extent.length).as_secs_f64().ceil() as u64;
+    // A second more, so that it has not ended when the window does.
+    let seconds = (extent.warm_up + extent.length).as_secs_f64().ceil() as u64 + 1;
     let child = Command::new(cluster.programs.join("pgbench"))
         .args(["--no-vacuum", "--protocol=prepared", "--log"])
         .arg(format!("--log-prefix={}", directory.join(LOG).display()))
