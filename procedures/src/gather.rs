@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::db::{Connection, Database};
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ pub(crate) struct Gathering<K: Kind, J, A> {
     /// The kinds that are at work, each with the jobs that wait.
     waiting: Mutex<AtWork<K, J, A>>,
     /// How many lots may be at work at a time; those that have to wait grow.
-    places: Semaphore,
+    places: Arc<Semaphore>,
     /// Jobs of one lot.
     most: usize,
 }
@@ -45,7 +45,7 @@ pub(crate) enum Turn<K: Kind, J, A> {
 
 impl<K: Kind, J, A> Gathering<K, J, A> {
     pub fn new(places: usize, most: usize) -> Arc<Self> {
-        Arc::new(Gathering { waiting: Mutex::default(), places: Semaphore::new(places), most })
+        Arc::new(Gathering { waiting: Mutex::default(), places: Arc::new(Semaphore::new(places)), most })
     }
 
     /// Lines a job up, and waits for its turn; none if whoever did it was cut short.
@@ -119,8 +119,8 @@ pub(crate) struct Lead<K: Kind, J, A> {
 
 impl<K: Kind, J, A> Lead<K, J, A> {
     /// Waits for a place to work at, while others come.
-    pub async fn place(&self) -> Result<SemaphorePermit<'_>> {
-        self.gathering.places.acquire().await.map_err(Error::internal)
+    pub async fn place(&self) -> Result<OwnedSemaphorePermit> {
+        self.gathering.places.clone().acquire_owned().await.map_err(Error::internal)
     }
 
     /// The leader's own job, and after it those that wait.

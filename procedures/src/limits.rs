@@ -143,8 +143,9 @@ pub const LAST_USE_RESOLUTION: Duration = Duration::from_secs(60);
 /// Orders that are carried out in one transaction.
 pub const MAX_GROUP: usize = 64;
 
-/// Groups of orders, each of another organization, that are at the database at a time. Those that wait gather company.
-pub const GROUPS_AT_ONCE: usize = 4;
+/// Groups of orders, each of another organization, that are at the database at a time, but for those that it commits. Those
+/// that wait gather company.
+pub const GROUPS_AT_ONCE: usize = 2;
 
 /// Callers, or enrollments, that are looked up in one query.
 pub const MAX_LOOKED_UP: usize = 64;

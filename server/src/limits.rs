@@ -59,6 +59,9 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a client may take to read any of what it is sent.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How often SQLite looks whether what it knows of its tables still holds.
+pub const STATISTICS_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
 /// How often a WebSocket is pinged.
 pub const PING_INTERVAL: Duration = Duration::from_secs(30);
 

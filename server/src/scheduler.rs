@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::answer;
-use crate::limits::{CLOCK_INTERVAL, JOB_DUTY, SCHEDULER_INTERVAL};
+use crate::limits::{CLOCK_INTERVAL, JOB_DUTY, SCHEDULER_INTERVAL, STATISTICS_INTERVAL};
 
 /// Whatever happens to a process, another one does its jobs soon after the clock was moved.
 const _: () = assert!(LEASE.as_millis() + SCHEDULER_INTERVAL.as_millis() <= 5_000);
@@ -52,6 +52,7 @@ pub fn start(app: &Arc<App>, sends_mail: bool, stop: &CancellationToken) -> Task
         tasks.spawn(run(app.clone(), job, stop.clone()));
     }
     tasks.spawn(follow_the_database_s_clock(app.clone(), stop.clone()));
+    tasks.spawn(keep_statistics(app.clone(), stop.clone()));
     tasks.close();
     tasks
 }
@@ -115,5 +116,17 @@ async fn follow_the_database_s_clock(app: Arc<App>, stop: CancellationToken) {
                 Duration::from_secs(1)
             }
         };
+    }
+}
+
+/// PostgreSQL keeps its statistics itself.
+async fn keep_statistics(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        if let Err(error) = app.db.keep_statistics().await {
+            answer::log(&error, None, "statistics");
+        }
+        if stop.run_until_cancelled(sleep(STATISTICS_INTERVAL)).await.is_none() {
+            return;
+        }
     }
 }

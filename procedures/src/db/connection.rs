@@ -66,7 +66,9 @@ impl Connection {
     }
 }
 
-/// Runs a SQLite call on the thread that asks for it: a call takes microseconds, a hop to another thread tens of them.
+/// Runs a SQLite call on the thread that asks for it: a call takes microseconds, a hop to another thread tens of them, and
+/// telling the runtime of it no less. What takes longer, transactions and snapshots, tells it once (see
+/// [`in_place`](super::transaction)).
 pub struct InPlace;
 
 impl SpawnBlocking for InPlace {
@@ -74,7 +76,7 @@ impl SpawnBlocking for InPlace {
         &mut self,
         task: impl FnOnce() -> R + Send + 'static,
     ) -> BoxFuture<'a, Result<R, Box<dyn std::error::Error + Send + Sync>>> {
-        Box::pin(std::future::ready(Ok(tokio::task::block_in_place(task))))
+        Box::pin(std::future::ready(Ok(task())))
     }
 
     fn get_runtime() -> Self {

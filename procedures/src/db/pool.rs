@@ -120,6 +120,14 @@ impl Database {
         Ok(())
     }
 
+    /// Has SQLite look at a sample of its tables where they have changed much: it chooses its plans by that. PostgreSQL does
+    /// so by itself.
+    pub async fn keep_statistics(&self) -> Result<()> {
+        let Connector::Sqlite { .. } = self.readers.manager() else { return Ok(()) };
+        // All tables, whether this connection has used them or not.
+        Ok(self.write().await?.batch("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002").await?)
+    }
+
     /// What the pools are at: SQLite's two, PostgreSQL's one.
     pub fn pools(&self) -> Vec<PoolFigures> {
         let figures = |name, pool: &Pool<Connector>| {

@@ -7,6 +7,7 @@ use diesel::QueryResult;
 use diesel::connection::AnsiTransactionManager as LiteTransactions;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::{AnsiTransactionManager as PgTransactions, AsyncConnection, TransactionManager};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::connection::{Connection, LiteConn};
 use super::pool::{Database, Lease};
@@ -30,14 +31,16 @@ pub struct Transaction<'c> {
     pub(crate) events: Vec<(Moment, NewEvent)>,
     /// What else is written last of all, unless it is flushed before: nothing reads it.
     pub(crate) last: Writes,
+    /// A place at the database that others wait for: let go of before the commit, in which it waits for the disk.
+    pub(crate) place: Option<OwnedSemaphorePermit>,
     /// PostgreSQL's number of it, if that is known.
     number: Option<String>,
 }
 
 impl<'c> Transaction<'c> {
     fn new(connection: &'c mut Connection, now: Moment) -> Self {
-        let (last, number) = (Writes::default(), None);
-        Transaction { connection, now, events_of: None, events: Vec::new(), last, number }
+        let last = Writes::default();
+        Transaction { connection, now, events_of: None, events: Vec::new(), last, place: None, number: None }
     }
 
     /// Writes at once what is to be written last, for who reads it all the same.
@@ -82,10 +85,7 @@ impl Database {
     ) -> Result<T> {
         match &*lease {
             Connection::Postgres(_) => self.carry_out(lease, now, work).await,
-            // All of it on the thread that asks, which tells the runtime so once, instead of at each statement.
-            Connection::Sqlite(_) => tokio::task::block_in_place(|| {
-                tokio::runtime::Handle::current().block_on(self.carry_out(lease, now, work))
-            }),
+            Connection::Sqlite(_) => in_place(self.carry_out(lease, now, work)),
         }
     }
 
@@ -102,6 +102,7 @@ impl Database {
         let worked = async {
             let done = work(&mut transaction).await?;
             transaction.flush().await?;
+            transaction.place = None;
             Ok((done, transaction.number.take()))
         };
         let (done, number) = match worked.await {
@@ -136,15 +137,11 @@ impl Database {
         patience: Duration,
         work: impl AsyncFnOnce(&mut Connection) -> Result<T>,
     ) -> Result<T> {
-        let mut lease = self.read().await?;
-        begin_snapshot(&mut lease).await?;
-        if let Connection::Postgres(_) = &*lease {
-            lease.batch(&format!("SET LOCAL statement_timeout = {}", patience.as_millis())).await?;
+        let lease = self.read().await?;
+        match &*lease {
+            Connection::Postgres(_) => look(lease, patience, work).await,
+            Connection::Sqlite(_) => in_place(look(lease, patience, work)),
         }
-        let done = work(&mut lease).await;
-        // Nothing was written, so there is nothing to commit either.
-        roll_back(&mut lease).await;
-        done
     }
 
     /// What became of a transaction whose COMMIT was not answered.
@@ -175,6 +172,26 @@ impl Database {
             .sql("::xid8)");
         Ok(diesel_async::RunQueryDsl::get_result(status, conn).await?)
     }
+}
+
+/// What SQLite does, on the thread that asks; the runtime has others meanwhile.
+fn in_place<T>(work: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work))
+}
+
+async fn look<T>(
+    mut lease: Lease,
+    patience: Duration,
+    work: impl AsyncFnOnce(&mut Connection) -> Result<T>,
+) -> Result<T> {
+    begin_snapshot(&mut lease).await?;
+    if let Connection::Postgres(_) = &*lease {
+        lease.batch(&format!("SET LOCAL statement_timeout = {}", patience.as_millis())).await?;
+    }
+    let done = work(&mut lease).await;
+    // Nothing was written, so there is nothing to commit either.
+    roll_back(&mut lease).await;
+    done
 }
 
 async fn begin(connection: &mut Connection) -> QueryResult<()> {

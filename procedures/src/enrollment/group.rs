@@ -42,12 +42,14 @@ async fn together(
     let lot = lead.gather(order);
     let carried_out = match lease {
         Ok(lease) => {
-            let work = app.transaction_on(lease, async |tx| write::batch(tx, app, tenant, &lot.jobs).await);
+            let work = app.transaction_on(lease, async |tx| {
+                tx.place = Some(place);
+                write::batch(tx, app, tenant, &lot.jobs).await
+            });
             work.await.map_err(Failure::of_transaction)
         }
         Err(error) => Err(Failure::Everyone(error)),
     };
-    drop(place);
     drop(lead);
     match carried_out {
         Ok(outcomes) => lot.done(outcomes)?,

@@ -165,7 +165,8 @@ impl Authenticator {
         }
         loop {
             sleep(self.until_look(credentials)).await;
-            match self.authenticate(credentials).await {
+            // On the heap, and for a moment: thousands of connections wait here.
+            match Box::pin(self.authenticate(credentials)).await {
                 Err(error) if is_end_of_session(&error) => return,
                 Ok(_) | Err(_) => {}
             }

@@ -68,8 +68,8 @@ async fn grouped(
     rest().await;
     for call in calls {
         running.push(start(world, &world.app, call));
+        rest().await;
     }
-    rest().await;
     held.let_go().await;
     let mut answers = Vec::new();
     for call in running {
@@ -78,9 +78,9 @@ async fn grouped(
     answers
 }
 
-/// Long enough for calls to line up.
+/// Long enough for a call to line up.
 async fn rest() {
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
 fn start(
@@ -160,19 +160,24 @@ async fn one_that_cannot_be_written_is_alone_in_it(world: World) {
     world.course("course", json!({})).await;
     let learners = learners(&world, 5).await;
     let (poison, id) = world.acme.person(&world.app, "poison", Role::Learner, false).await;
-    let trigger = match world.kind {
-        Kind::Postgres => format!(
-            "CREATE FUNCTION refuse_poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-             IF NEW.user_id = '{id}' THEN RAISE EXCEPTION 'poison'; END IF; RETURN NEW; END $$; \
-             CREATE TRIGGER poison BEFORE INSERT ON course_enrollments FOR EACH ROW EXECUTE FUNCTION refuse_poison()"
-        ),
-        Kind::Sqlite => format!(
+    let triggers = match world.kind {
+        Kind::Postgres => vec![
+            format!(
+                "CREATE FUNCTION refuse_poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 IF NEW.user_id = '{id}' THEN RAISE EXCEPTION 'poison'; END IF; RETURN NEW; END $$"
+            ),
+            "CREATE TRIGGER poison BEFORE INSERT ON course_enrollments FOR EACH ROW EXECUTE FUNCTION refuse_poison()"
+                .to_owned(),
+        ],
+        Kind::Sqlite => vec![format!(
             "CREATE TRIGGER poison BEFORE INSERT ON course_enrollments WHEN NEW.user_id = X'{}' \
              BEGIN SELECT RAISE(ABORT, 'poison'); END",
             id.replace('-', "")
-        ),
+        )],
     };
-    world.sql(&trigger).await.expect("a trigger");
+    for sql in triggers {
+        world.sql(&sql).await.expect("a trigger");
+    }
     let enroll = |learner: &Actor| (learner.clone(), ENROLL, json!({ "courseId": "<course>" }));
     let mut calls: Vec<_> = learners.iter().map(enroll).collect();
     calls.insert(2, enroll(&poison));
