@@ -320,6 +320,16 @@ impl Error {
         Error { retryable: true, ..Self::unavailable(Outcome::NotApplied, cause) }
     }
 
+    /// The same for another caller who has met it too; its cause is logged once.
+    pub(crate) fn for_another(&self) -> Self {
+        Error { rule: self.rule, reason: self.reason.clone(), ..Self::new(self.code, self.message) }
+    }
+
+    /// Whether what was to be done may have been done.
+    pub(crate) fn is_outcome_unknown(&self) -> bool {
+        self.reason == Some(Reason::Unavailable { outcome: Outcome::Unknown })
+    }
+
     pub(crate) fn is_retryable(&self) -> bool {
         self.retryable
     }

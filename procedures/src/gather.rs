@@ -8,17 +8,19 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::time::timeout;
 
 use crate::db::{Connection, Database};
-use crate::error::{Error, Result};
+use crate::error::{Error, Outcome, Result};
+use crate::limits::ACQUIRE_TIMEOUT;
 
 /// Where jobs `J` with answers `A` are gathered, those of different kinds `K` apart.
 pub(crate) struct Gathering<K: Kind, J, A> {
     /// The kinds that are at work, each with the jobs that wait.
     waiting: Mutex<AtWork<K, J, A>>,
     /// How many lots may be at work at a time; those that have to wait grow.
-    places: Arc<Semaphore>,
+    places: Semaphore,
     /// Jobs of one lot.
     most: usize,
 }
@@ -45,7 +47,7 @@ pub(crate) enum Turn<K: Kind, J, A> {
 
 impl<K: Kind, J, A> Gathering<K, J, A> {
     pub fn new(places: usize, most: usize) -> Arc<Self> {
-        Arc::new(Gathering { waiting: Mutex::default(), places: Arc::new(Semaphore::new(places)), most })
+        Arc::new(Gathering { waiting: Mutex::default(), places: Semaphore::new(places), most })
     }
 
     /// Lines a job up, and waits for its turn; none if whoever did it was cut short.
@@ -71,8 +73,9 @@ impl<K: Kind, J, A> Gathering<K, J, A> {
     }
 }
 
-impl<K: Kind, J: Clone, A> Gathering<K, J, A> {
-    /// Asks the database, together with all who ask at the same time: `ask` answers each of the questions it is given.
+impl<K: Kind, J: Clone, A> Gathering<K, J, Result<A>> {
+    /// Asks the database, together with all who ask at the same time: `ask` answers each of the questions it is given. Who has
+    /// waited for [`ACQUIRE_TIMEOUT`] is told that the database is out of reach, as one who waits for a connection is.
     pub async fn read(
         self: &Arc<Self>,
         db: &Database,
@@ -80,8 +83,11 @@ impl<K: Kind, J: Clone, A> Gathering<K, J, A> {
         question: J,
         ask: impl AsyncFn(&mut Connection, &[J]) -> Result<Vec<A>>,
     ) -> Result<A> {
-        match self.turn(kind, question.clone()).await {
-            Some(Turn::Done(answer)) => Ok(answer),
+        let turn = timeout(ACQUIRE_TIMEOUT, self.turn(kind, question.clone())).await;
+        let turn =
+            turn.map_err(|_| Error::unavailable(Outcome::NotApplied, "the database takes too long"))?;
+        match turn {
+            Some(Turn::Done(answer)) => answer,
             Some(Turn::Lead(lead, own)) => {
                 let place = lead.place().await?;
                 let conn = db.read().await;
@@ -94,14 +100,11 @@ impl<K: Kind, J: Clone, A> Gathering<K, J, A> {
                 drop(place);
                 drop(lead);
                 match answers {
-                    Ok(answers) => lot.done(answers),
-                    Err(error) => {
-                        lot.one_by_one()?;
-                        Err(error)
-                    }
+                    Ok(answers) => lot.done(answers.into_iter().map(Ok))?,
+                    Err(error) => lot.failed(error)?,
                 }
             }
-            // The lot it was in failed, or was cut short when its leader's client went away.
+            // The lot it was in was cut short when its leader's client went away.
             Some(Turn::Alone(_)) | None => {
                 let answers = ask(&mut *db.read().await?, &[question]).await?;
                 answers.into_iter().next().ok_or_else(|| Error::internal("each question has an answer"))
@@ -119,8 +122,8 @@ pub(crate) struct Lead<K: Kind, J, A> {
 
 impl<K: Kind, J, A> Lead<K, J, A> {
     /// Waits for a place to work at, while others come.
-    pub async fn place(&self) -> Result<OwnedSemaphorePermit> {
-        self.gathering.places.clone().acquire_owned().await.map_err(Error::internal)
+    pub async fn place(&self) -> Result<SemaphorePermit<'_>> {
+        self.gathering.places.acquire().await.map_err(Error::internal)
     }
 
     /// The leader's own job, and after it those that wait.
@@ -141,11 +144,21 @@ impl<K: Kind, J, A> Lead<K, J, A> {
 impl<K: Kind, J, A> Drop for Lead<K, J, A> {
     fn drop(&mut self) {
         let mut kinds = self.gathering.lock();
-        match kinds.get_mut(&self.kind).and_then(VecDeque::pop_front) {
+        let waiting = kinds.get_mut(&self.kind);
+        // Those whose callers have gone away have no use for it.
+        let next = waiting.and_then(|waiting| {
+            while let Some(next) = waiting.pop_front() {
+                if !next.turn.is_closed() {
+                    return Some(next);
+                }
+            }
+            None
+        });
+        match next {
             Some(Waiting { job, turn }) => {
                 drop(kinds);
                 let lead = Lead { gathering: self.gathering.clone(), kind: self.kind };
-                // Where nobody waits for it any more, the lead comes back, and is passed on as it is dropped.
+                // Should it have gone away just now, the lead comes back, and is passed on as it is dropped.
                 let _ = turn.send(Turn::Lead(lead, job));
             }
             None => {
@@ -183,6 +196,14 @@ impl<K: Kind, J, A> Lot<K, J, A> {
     }
 }
 
+impl<K: Kind, J, T> Lot<K, J, Result<T>> {
+    /// Tells everyone that it failed; the cause is the leader's to log.
+    pub fn failed(self, error: Error) -> Result<Result<T>> {
+        let others: Vec<Result<T>> = self.turns.iter().map(|_| Err(error.for_another())).collect();
+        self.done([Err(error)].into_iter().chain(others))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::task::{JoinSet, yield_now};
@@ -191,7 +212,7 @@ mod tests {
 
     type Numbers = Arc<Gathering<u8, u32, u32>>;
 
-    /// Leads, and lets others come until there are `company` of them.
+    /// Leads, and lets others come meanwhile.
     async fn doubled(numbers: &Numbers, kind: u8, job: u32, lots: &Mutex<Vec<Vec<u32>>>) -> u32 {
         match numbers.turn(kind, job).await.expect("nobody is cut short") {
             Turn::Done(answer) => answer,
@@ -247,6 +268,10 @@ mod tests {
         let gone = numbers.line_up(0, 2);
         let waits = numbers.line_up(0, 3);
         drop(gone);
+        // As many as there may be connections.
+        for job in 4..20_000 {
+            drop(numbers.line_up(0, job));
+        }
         drop(lead);
         let turn = waits.await.expect("its turn");
         assert!(matches!(turn, Turn::Lead(_, 3)), "who went away does not lead");

@@ -63,7 +63,10 @@ pub mod describe;
 
 pub mod development;
 
-use tokio::sync::Mutex;
+use std::time::Duration;
+
+use limits::{ALONE_AT_ONCE, GROUP_LOCK_TIMEOUT};
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::task::TaskTracker;
 
 use db::{Lease, Transaction};
@@ -82,6 +85,8 @@ pub struct App {
     pub wakeups: event::Wakeups,
     /// The changes of enrollments under way, those of one organization together.
     pub(crate) groups: enrollment::Groups,
+    /// Places for changes of enrollments that are alone because their group has failed.
+    pub(crate) alone: Semaphore,
     /// The look-ups of who calls under way.
     pub(crate) look_ups: session::LookUps,
     /// And of enrollments.
@@ -101,6 +106,7 @@ impl App {
             clock: Clock::default(),
             wakeups: event::Wakeups::default(),
             groups: enrollment::groups(),
+            alone: Semaphore::new(ALONE_AT_ONCE),
             look_ups: session::look_ups(),
             finds: enrollment::finds(),
             mutations: TaskTracker::new(),
@@ -131,19 +137,28 @@ impl App {
         &self,
         work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.transaction_on(self.db.write().await?, work).await
+        self.transaction_on(self.db.write().await?, None, work).await
     }
 
-    /// The same on a connection that is at hand already.
-    pub(crate) async fn transaction_on<T>(
+    /// The same on a connection that is at hand already, for a group of orders: it waits little for locks.
+    pub(crate) async fn grouped_transaction<T>(
         &self,
         lease: Lease,
+        work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.transaction_on(lease, Some(GROUP_LOCK_TIMEOUT), work).await
+    }
+
+    async fn transaction_on<T>(
+        &self,
+        lease: Lease,
+        lock_timeout: Option<Duration>,
         work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
         let mut events_of = None;
         let done = self
             .db
-            .transaction_on(lease, self.clock.now(), async |tx| {
+            .transaction_on(lease, lock_timeout, self.clock.now(), async |tx| {
                 let done = work(tx).await?;
                 event::store::append(tx)?;
                 events_of = tx.events_of;

@@ -48,6 +48,9 @@ pub const SWEEP_CHUNK: usize = 200;
 /// How many people on a waitlist are looked at beyond the seats that are free, should some have to be passed over.
 pub const PASSED_OVER_AT_ONCE: usize = 16;
 
+/// Enrollments whose modules are loaded in one query.
+pub const MODULES_OF_AT_ONCE: usize = 4_000;
+
 /// How long the database may take to say its time, to be believed.
 pub const CLOCK_ANSWER: Duration = Duration::from_millis(200);
 
@@ -143,9 +146,15 @@ pub const LAST_USE_RESOLUTION: Duration = Duration::from_secs(60);
 /// Orders that are carried out in one transaction.
 pub const MAX_GROUP: usize = 64;
 
-/// Groups of orders, each of another organization, that are at the database at a time, but for those that it commits. Those
-/// that wait gather company.
-pub const GROUPS_AT_ONCE: usize = 2;
+/// How long a group of orders waits for a lock, before each of them waits for itself.
+pub const GROUP_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// Orders that are carried out alone at a time, after their group has failed.
+pub const ALONE_AT_ONCE: usize = 4;
+
+/// Groups of orders, each of another organization, that are at the database at a time. Those that wait gather company: with
+/// fewer the processors wait for the disk, with more the groups are smaller.
+pub const GROUPS_AT_ONCE: usize = 3;
 
 /// Callers, or enrollments, that are looked up in one query.
 pub const MAX_LOOKED_UP: usize = 64;

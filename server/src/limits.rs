@@ -35,8 +35,8 @@ pub const MAX_HEAD: usize = 32 * 1024;
 /// A session token, in bytes.
 pub const MAX_TOKEN: usize = 8 * 1024;
 
-/// Tokens whose signatures are remembered as verified: about 10 MB of them.
-pub const MAX_VERIFIED_SIGNATURES: usize = 100_000;
+/// Tokens whose signatures are remembered as verified, in less than 100 bytes each.
+pub const MAX_VERIFIED_SIGNATURES: usize = 50_000;
 
 /// Connections open at once; further ones wait to be accepted.
 pub const MAX_CONNECTIONS: usize = 20_000;

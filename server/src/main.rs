@@ -1,4 +1,9 @@
 use clap::Parser;
+use tikv_jemallocator::Jemalloc;
+
+/// Calls allocate a lot, and for a short time.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {

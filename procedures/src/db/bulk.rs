@@ -94,7 +94,7 @@ pub(super) fn statement<R: BulkRow>(write: Write, rows: &[R]) -> Statement<R::Co
 }
 
 /// For PostgreSQL: inserts rows whose `column` counts from the number that another step has returned, as
-/// `counter(last_number)`.
+/// `counter(last_number)`; if it has returned none, there is no number, which the table refuses.
 pub(crate) fn append_after<R: BulkRow>(
     counter: &'static str,
     column: &'static str,
@@ -188,15 +188,11 @@ impl<C: Columns> QueryFragment<Pg> for Statement<C> {
             }
             Write::Append { counter, column } => {
                 let value = |name: &&str| match *name == column {
-                    true => format!("{counter}.last_number + new.{name}"),
+                    true => format!("(SELECT last_number FROM {counter}) + new.{name}"),
                     false => format!("new.{name}"),
                 };
                 let values: Vec<String> = self.names.iter().map(value).collect();
-                out.push_sql(&format!(
-                    "{}SELECT {} FROM {counter}, unnest(",
-                    self.insert(),
-                    values.join(", ")
-                ));
+                out.push_sql(&format!("{}SELECT {} FROM unnest(", self.insert(), values.join(", ")));
                 self.columns.bind_arrays(out.reborrow())?;
                 out.push_sql(&format!(") AS new ({})", self.names.join(", ")));
             }
@@ -215,7 +211,8 @@ impl<C: Columns> QueryFragment<Sqlite> for Statement<C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         let position = |name: &str| self.position(name);
         match self.write {
-            Write::Insert(_) | Write::Append { .. } => out.push_sql(&self.insert()),
+            Write::Append { .. } => return Err(Diesel::QueryBuilderError("for PostgreSQL alone".into())),
+            Write::Insert(_) => out.push_sql(&self.insert()),
             Write::Update => {
                 out.push_sql(&format!("UPDATE {} SET {} FROM (", self.table, self.assignments(position)));
             }

@@ -67,8 +67,7 @@ impl Connection {
 }
 
 /// Runs a SQLite call on the thread that asks for it: a call takes microseconds, a hop to another thread tens of them, and
-/// telling the runtime of it no less. What takes longer, transactions and snapshots, tells it once (see
-/// [`in_place`](super::transaction)).
+/// telling the runtime of it no less. What takes longer, transactions and snapshots, tells it once (see `transaction::in_place`).
 pub struct InPlace;
 
 impl SpawnBlocking for InPlace {

@@ -103,8 +103,14 @@ where
     }
 }
 
+/// The longest list that is filled up in SQLite: it binds 32,766 values (`SQLITE_MAX_VARIABLE_NUMBER`).
+const LONGEST_PADDED: usize = 1024;
+
 /// How long a list is in SQLite that has so many elements.
 fn padded(elements: usize) -> usize {
+    if elements > LONGEST_PADDED {
+        return elements;
+    }
     let mut length = 1;
     while length < elements {
         length *= 4;

@@ -16,6 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connection::{Connection, LiteConn};
 use super::functions;
+use super::transaction::in_place;
 use super::types::Instant;
 use crate::error::{Error, Outcome, Result};
 use crate::limits::{
@@ -125,7 +126,8 @@ impl Database {
     pub async fn keep_statistics(&self) -> Result<()> {
         let Connector::Sqlite { .. } = self.readers.manager() else { return Ok(()) };
         // All tables, whether this connection has used them or not.
-        Ok(self.write().await?.batch("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002").await?)
+        let mut lease = self.write().await?;
+        Ok(in_place(lease.batch("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002"))?)
     }
 
     /// What the pools are at: SQLite's two, PostgreSQL's one.

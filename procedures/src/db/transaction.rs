@@ -7,7 +7,6 @@ use diesel::QueryResult;
 use diesel::connection::AnsiTransactionManager as LiteTransactions;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::{AnsiTransactionManager as PgTransactions, AsyncConnection, TransactionManager};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::connection::{Connection, LiteConn};
 use super::pool::{Database, Lease};
@@ -31,8 +30,6 @@ pub struct Transaction<'c> {
     pub(crate) events: Vec<(Moment, NewEvent)>,
     /// What else is written last of all, unless it is flushed before: nothing reads it.
     pub(crate) last: Writes,
-    /// A place at the database that others wait for: let go of before the commit, in which it waits for the disk.
-    pub(crate) place: Option<OwnedSemaphorePermit>,
     /// PostgreSQL's number of it, if that is known.
     number: Option<String>,
 }
@@ -40,7 +37,7 @@ pub struct Transaction<'c> {
 impl<'c> Transaction<'c> {
     fn new(connection: &'c mut Connection, now: Moment) -> Self {
         let last = Writes::default();
-        Transaction { connection, now, events_of: None, events: Vec::new(), last, place: None, number: None }
+        Transaction { connection, now, events_of: None, events: Vec::new(), last, number: None }
     }
 
     /// Writes at once what is to be written last, for who reads it all the same.
@@ -73,36 +70,38 @@ impl Database {
         now: Moment,
         work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.transaction_on(self.write().await?, now, work).await
+        self.transaction_on(self.write().await?, None, now, work).await
     }
 
-    /// The same on a connection that [`Database::write`] has given.
+    /// The same on a connection that [`Database::write`] has given; `lock_timeout` is how long it waits for a lock, if not as
+    /// long as others.
     pub(crate) async fn transaction_on<T>(
         &self,
         lease: Lease,
+        lock_timeout: Option<Duration>,
         now: Moment,
         work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
         match &*lease {
-            Connection::Postgres(_) => self.carry_out(lease, now, work).await,
-            Connection::Sqlite(_) => in_place(self.carry_out(lease, now, work)),
+            Connection::Postgres(_) => self.carry_out(lease, lock_timeout, now, work).await,
+            Connection::Sqlite(_) => in_place(self.carry_out(lease, lock_timeout, now, work)),
         }
     }
 
     async fn carry_out<T>(
         &self,
         mut lease: Lease,
+        lock_timeout: Option<Duration>,
         now: Moment,
         work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
         let connection = &mut *lease;
-        begin(connection).await?;
+        begin(connection, lock_timeout).await?;
         let counted = metric::Counted::begun();
         let mut transaction = Transaction::new(&mut *connection, now);
         let worked = async {
             let done = work(&mut transaction).await?;
             transaction.flush().await?;
-            transaction.place = None;
             Ok((done, transaction.number.take()))
         };
         let (done, number) = match worked.await {
@@ -175,7 +174,7 @@ impl Database {
 }
 
 /// What SQLite does, on the thread that asks; the runtime has others meanwhile.
-fn in_place<T>(work: impl Future<Output = T>) -> T {
+pub(super) fn in_place<T>(work: impl Future<Output = T>) -> T {
     tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work))
 }
 
@@ -194,9 +193,15 @@ async fn look<T>(
     done
 }
 
-async fn begin(connection: &mut Connection) -> QueryResult<()> {
+async fn begin(connection: &mut Connection, lock_timeout: Option<Duration>) -> QueryResult<()> {
     match connection {
-        Connection::Postgres(conn) => PgTransactions::begin_transaction(conn).await,
+        Connection::Postgres(conn) => match lock_timeout {
+            None => PgTransactions::begin_transaction(conn).await,
+            Some(timeout) => {
+                let begin = format!("BEGIN; SET LOCAL lock_timeout = {}", timeout.as_millis());
+                PgTransactions::begin_transaction_sql(conn, &begin).await
+            }
+        },
         Connection::Sqlite(conn) => {
             conn.spawn_blocking(|conn| LiteTransactions::begin_transaction_sql(conn, "BEGIN IMMEDIATE")).await
         }

@@ -40,7 +40,8 @@ impl<R: BulkRow + Send> Part for Rows<R> {
     }
 }
 
-/// Writes that are yet to be made. None of them sees what another has written, but foreign keys do.
+/// Writes that are yet to be made. None of them sees what another has written, but foreign keys do; so no row is written
+/// twice.
 #[derive(Default)]
 pub(crate) struct Writes(Vec<Box<dyn Part>>);
 
@@ -80,7 +81,8 @@ impl Connection {
         }
         match self {
             Connection::Postgres(conn) => {
-                let all = AsOne(parts.iter().flat_map(|part| part.steps()).collect());
+                // PostgreSQL carries out the last of them first.
+                let all = AsOne(parts.iter().rev().flat_map(|part| part.steps()).collect());
                 diesel_async::RunQueryDsl::get_result(all, conn).await.map(Some)
             }
             Connection::Sqlite(_) => {

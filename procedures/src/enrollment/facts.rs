@@ -16,7 +16,7 @@ use crate::db::schema::courses::all_columns as course_columns;
 use crate::db::schema::{course_enrollments as enrollments, memberships, module_enrollments, modules};
 use crate::db::{Connection, Writes, also, locked, one_of, pairs, shared, together};
 use crate::error::{Error, Result};
-use crate::limits::PASSED_OVER_AT_ONCE;
+use crate::limits::{MODULES_OF_AT_ONCE, PASSED_OVER_AT_ONCE};
 use crate::member::{MembershipStatus, Role};
 use crate::module::ModuleEnrollmentRow;
 use crate::organization;
@@ -143,14 +143,15 @@ async fn had_modules(
     tenant: Tenant,
     rows: &[EnrollmentRow],
 ) -> Result<Vec<ModuleEnrollmentRow>> {
-    if rows.is_empty() {
-        return Ok(Vec::new());
+    let mut found = Vec::new();
+    for some in rows.chunks(MODULES_OF_AT_ONCE) {
+        let query = module_enrollments::table
+            .filter(also(module_enrollments::organization_id, tenant.organization_id()))
+            .filter(one_of(module_enrollments::enrollment_id, some.iter().map(|row| row.id)))
+            .select(module_enrollments::all_columns);
+        found.extend(conn.load(query).await?);
     }
-    let query = module_enrollments::table
-        .filter(also(module_enrollments::organization_id, tenant.organization_id()))
-        .filter(one_of(module_enrollments::enrollment_id, rows.iter().map(|row| row.id)))
-        .select(module_enrollments::all_columns);
-    Ok(conn.load(query).await?)
+    Ok(found)
 }
 
 /// Only completed and revoked enrollments have one, so this seldom asks.

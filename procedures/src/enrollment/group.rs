@@ -1,13 +1,17 @@
 //! Group commit: concurrent changes in one organization share a transaction. No transaction is of two organizations.
 //!
-//! If it fails as a whole, each order is carried out alone.
+//! A group waits for locks but for a moment ([`GROUP_LOCK_TIMEOUT`](crate::limits::GROUP_LOCK_TIMEOUT)), so that one organization's does not hold up those of
+//! others that wait for a place. If it fails as a whole, each order is carried out alone.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+
+use futures_util::FutureExt;
 
 use super::write::{self, Order, Outcome};
 use crate::App;
 use crate::caller::Tenant;
-use crate::error::{self, Error, Reason, Result};
+use crate::error::{Error, Result};
 use crate::gather::{Gathering, Lead, Turn};
 use crate::limits::{GROUPS_AT_ONCE, MAX_GROUP};
 use crate::values::OrganizationId;
@@ -42,22 +46,19 @@ async fn together(
     let lot = lead.gather(order);
     let carried_out = match lease {
         Ok(lease) => {
-            let work = app.transaction_on(lease, async |tx| {
-                tx.place = Some(place);
-                write::batch(tx, app, tenant, &lot.jobs).await
-            });
-            work.await.map_err(Failure::of_transaction)
+            let work =
+                app.grouped_transaction(lease, async |tx| write::batch(tx, app, tenant, &lot.jobs).await);
+            let done = AssertUnwindSafe(work).catch_unwind().await;
+            done.unwrap_or_else(|_| Err(Error::internal("a group's transaction panicked")))
+                .map_err(Failure::of_transaction)
         }
         Err(error) => Err(Failure::Everyone(error)),
     };
+    drop(place);
     drop(lead);
     match carried_out {
         Ok(outcomes) => lot.done(outcomes)?,
-        Err(Failure::Everyone(error)) => {
-            let others: Vec<Result<Outcome>> = lot.jobs[1..].iter().map(|_| Err(same(&error))).collect();
-            lot.done([Err(error)].into_iter().chain(others))?
-        }
-        Err(Failure::Together(error)) if lot.jobs.len() == 1 => Err(error),
+        Err(Failure::Everyone(error)) => lot.failed(error)?,
         Err(Failure::Together(error)) => {
             let cause = error.cause().map(ToString::to_string);
             tracing::debug!(cause, "the orders of a group are carried out one by one");
@@ -68,7 +69,7 @@ async fn together(
 
 /// How a group came to nothing.
 enum Failure {
-    /// By what it was together, which each order may do better without.
+    /// By what it was together, or by how little it waits for a lock, which each order may do better without.
     Together(Error),
     /// By what each of them would meet as well.
     Everyone(Error),
@@ -77,27 +78,16 @@ enum Failure {
 impl Failure {
     /// What may have been done is not done again.
     fn of_transaction(error: Error) -> Self {
-        match outcome_of(&error) {
-            Some(error::Outcome::Unknown) => Failure::Everyone(error),
-            Some(error::Outcome::NotApplied) | None => Failure::Together(error),
+        match error.is_outcome_unknown() {
+            true => Failure::Everyone(error),
+            false => Failure::Together(error),
         }
     }
 }
 
-fn outcome_of(error: &Error) -> Option<error::Outcome> {
-    match error.reason() {
-        Some(Reason::Unavailable { outcome }) => Some(*outcome),
-        _ => None,
-    }
-}
-
-/// The same for another caller; its cause is logged with the first.
-fn same(error: &Error) -> Error {
-    let outcome = outcome_of(error).unwrap_or(error::Outcome::Unknown);
-    Error::unavailable(outcome, "as with the others of the group")
-}
-
+/// In a transaction of its own, which waits for locks as long as any other.
 async fn alone(app: &App, tenant: Tenant, order: Order) -> Result<Outcome> {
+    let _place = app.alone.acquire().await.map_err(Error::internal)?;
     let orders = [order];
     let outcomes = app.transaction(async |tx| write::batch(tx, app, tenant, &orders).await).await?;
     outcomes.into_iter().next().unwrap_or_else(|| Err(Error::internal("each order has an outcome")))

@@ -105,7 +105,7 @@ fn progress(row: &EnrollmentRow) -> i32 {
 }
 
 /// The look-ups of enrollments by their ids that are under way.
-pub(crate) type Finds = Arc<Gathering<(), Wanted, Option<(EnrollmentRow, bool)>>>;
+pub(crate) type Finds = Arc<Gathering<(), Wanted, Result<Option<(EnrollmentRow, bool)>>>>;
 
 pub(crate) fn finds() -> Finds {
     Gathering::new(1, MAX_LOOKED_UP)
@@ -181,12 +181,10 @@ pub(crate) async fn present(
 
 /// One row as this caller sees it; the database is asked only where it waits.
 pub(crate) async fn present_one(app: &App, caller: &Insider, row: EnrollmentRow) -> Result<Enrollment> {
-    let position = match row.status {
-        EnrollmentStatus::Waitlisted => {
-            let mut conn = app.db.read().await?;
-            store::waitlist_positions(&mut conn, caller.tenant, vec![row.id]).await?.remove(&row.id)
-        }
-        _ => None,
-    };
+    let mut position = None;
+    if row.status == EnrollmentStatus::Waitlisted {
+        let mut conn = app.db.read().await?;
+        position = store::waitlist_positions(&mut conn, caller.tenant, vec![row.id]).await?.remove(&row.id);
+    }
     Ok(Enrollment::of(row, position, policy::may_read_notes(caller)))
 }

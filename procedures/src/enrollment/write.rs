@@ -193,6 +193,8 @@ async fn carry_out(
     commands: &[&Command],
 ) -> Result<Vec<Result<Decided>>> {
     metric::batch(commands.len());
+    // What is still to be written is among the facts.
+    tx.flush().await?;
     let facts = facts::load(tx, tenant, Wanted::of(commands), Courses::Locked).await?;
     decided(tx, app, tenant, facts, |facts, changes, now| {
         let mut outcomes = Vec::with_capacity(commands.len());

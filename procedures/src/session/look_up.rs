@@ -11,7 +11,7 @@ use crate::gather::Gathering;
 use crate::limits::MAX_LOOKED_UP;
 
 /// The identities that are asked for.
-pub(crate) type LookUps = Arc<Gathering<(), IdentityKey, Option<FoundPerson>>>;
+pub(crate) type LookUps = Arc<Gathering<(), IdentityKey, Result<Option<FoundPerson>>>>;
 
 pub(crate) fn look_ups() -> LookUps {
     Gathering::new(1, MAX_LOOKED_UP)

@@ -3,7 +3,7 @@
 //! The token names its issuer; the issuer's registration says everything else: the organization, the audience, the one
 //! algorithm, the keys. Nothing that a token brings along (`jwk`, `jku`, `x5u`, `x5c`) is ever used.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
-use super::keys::Keys;
+use super::keys::{Keys, VerificationKey};
 use super::providers::Providers;
 use crate::limits::{MAX_TOKEN, MAX_VERIFIED_SIGNATURES};
 
@@ -82,9 +82,9 @@ pub async fn verify(
     let told = parts.told(&provider, now).map_err(refused)?;
     let keys = providers.keys(&provider, parts.header.kid.as_deref()).await?;
     let digest: Digest = Sha256::digest(token).into();
-    if !verified.0.get(&digest).is_some_and(|by| Arc::ptr_eq(&by, &keys)) {
+    if !verified.0.get(&digest).is_some_and(|by| Weak::ptr_eq(&by, &Arc::downgrade(&keys))) {
         parts.check_signature(&keys).map_err(refused)?;
-        verified.0.insert(digest, keys);
+        verified.0.insert(digest, Arc::downgrade(&keys));
     }
     Ok(told)
 }
@@ -93,7 +93,7 @@ type Digest = [u8; 32];
 
 /// Tokens whose signatures were verified, by their digests, with the keys that they were verified by. A provider whose keys
 /// were asked for anew has others.
-pub struct VerifiedSignatures(Cache<Digest, Keys>);
+pub struct VerifiedSignatures(Cache<Digest, Weak<[VerificationKey]>>);
 
 impl Default for VerifiedSignatures {
     fn default() -> Self {

@@ -16,6 +16,9 @@ use ring::signature::{
 /// The least that an RSA modulus has, in bits.
 const MIN_RSA_BITS: usize = 2048;
 
+/// How long a coordinate of P-256 and a key of Ed25519 are, in bytes.
+const COORDINATE: usize = 32;
+
 /// What signatures can be verified with.
 const MAX_RSA_BITS: usize = 4096;
 
@@ -69,9 +72,14 @@ pub fn usable(set: &JwkSet, algorithm: Algorithm) -> Vec<VerificationKey> {
 /// RFC 7518, sections 6.2 and 6.3; RFC 8037, section 2.
 fn public_key(parameters: &AlgorithmParameters, algorithm: Algorithm) -> Option<PublicKey> {
     let part = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
+    let number = |text: &str| {
+        let bytes = part(text)?;
+        Some(bytes[bytes.iter().take_while(|byte| **byte == 0).count()..].to_vec())
+    };
+    let coordinate = |text: &str| part(text).filter(|bytes| bytes.len() == COORDINATE);
     Some(match parameters {
         AlgorithmParameters::RSA(rsa) => {
-            let key = RsaPublicKeyComponents { n: part(&rsa.n)?, e: part(&rsa.e)? };
+            let key = RsaPublicKeyComponents { n: number(&rsa.n)?, e: number(&rsa.e)? };
             match algorithm {
                 Algorithm::Rs256 => PublicKey::Rsa(key, &RSA_PKCS1_2048_8192_SHA256),
                 Algorithm::Ps256 => PublicKey::Rsa(key, &RSA_PSS_2048_8192_SHA256),
@@ -80,11 +88,11 @@ fn public_key(parameters: &AlgorithmParameters, algorithm: Algorithm) -> Option<
         }
         AlgorithmParameters::EllipticCurve(key) => {
             // Uncompressed (SEC 1, section 2.3.3).
-            let point = [vec![4], part(&key.x)?, part(&key.y)?].concat();
+            let point = [vec![4], coordinate(&key.x)?, coordinate(&key.y)?].concat();
             PublicKey::Point(UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point))
         }
         AlgorithmParameters::OctetKeyPair(key) => {
-            PublicKey::Point(UnparsedPublicKey::new(&ED25519, part(&key.x)?))
+            PublicKey::Point(UnparsedPublicKey::new(&ED25519, coordinate(&key.x)?))
         }
         AlgorithmParameters::OctetKey(_) => return None,
     })
