@@ -1,4 +1,5 @@
-# PostgreSQL for tests/run and tests/bench/run, which source this: found or installed, and a cluster of their own.
+# PostgreSQL for tests/run and tests/bench/run, which source this: found or installed, and a cluster of their own. Whoever
+# sources it sets `postgres` to the directory that find_postgres answers with.
 
 readonly oldest_postgres=15
 
