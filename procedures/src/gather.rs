@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::db::{Connection, Database};
@@ -19,8 +19,6 @@ use crate::limits::ACQUIRE_TIMEOUT;
 pub(crate) struct Gathering<K: Kind, J, A> {
     /// The kinds that are at work, each with the jobs that wait.
     waiting: Mutex<AtWork<K, J, A>>,
-    /// How many lots may be at work at a time; those that have to wait grow.
-    places: Semaphore,
     /// Jobs of one lot.
     most: usize,
 }
@@ -46,8 +44,8 @@ pub(crate) enum Turn<K: Kind, J, A> {
 }
 
 impl<K: Kind, J, A> Gathering<K, J, A> {
-    pub fn new(places: usize, most: usize) -> Arc<Self> {
-        Arc::new(Gathering { waiting: Mutex::default(), places: Semaphore::new(places), most })
+    pub fn new(most: usize) -> Arc<Self> {
+        Arc::new(Gathering { waiting: Mutex::default(), most })
     }
 
     /// Lines a job up, and waits for its turn; none if whoever did it was cut short.
@@ -89,7 +87,6 @@ impl<K: Kind, J: Clone, A> Gathering<K, J, Result<A>> {
         match turn {
             Some(Turn::Done(answer)) => answer,
             Some(Turn::Lead(lead, own)) => {
-                let place = lead.place().await?;
                 let conn = db.read().await;
                 // Who came until now comes along.
                 let lot = lead.gather(own);
@@ -97,7 +94,6 @@ impl<K: Kind, J: Clone, A> Gathering<K, J, Result<A>> {
                     Ok(mut conn) => ask(&mut conn, &lot.jobs).await,
                     Err(error) => Err(error),
                 };
-                drop(place);
                 drop(lead);
                 match answers {
                     Ok(answers) => lot.done(answers.into_iter().map(Ok))?,
@@ -121,18 +117,14 @@ pub(crate) struct Lead<K: Kind, J, A> {
 }
 
 impl<K: Kind, J, A> Lead<K, J, A> {
-    /// Waits for a place to work at, while others come.
-    pub async fn place(&self) -> Result<SemaphorePermit<'_>> {
-        self.gathering.places.acquire().await.map_err(Error::internal)
-    }
-
     /// The leader's own job, and after it those that wait.
     pub fn gather(&self, own: J) -> Lot<K, J, A> {
         let mut jobs = vec![own];
         let mut turns = Vec::new();
         if let Some(waiting) = self.gathering.lock().get_mut(&self.kind) {
-            let others = waiting.len().min(self.gathering.most.saturating_sub(1));
-            for Waiting { job, turn } in waiting.drain(..others) {
+            while jobs.len() < self.gathering.most
+                && let Some(Waiting { job, turn }) = next(waiting)
+            {
                 jobs.push(job);
                 turns.push(turn);
             }
@@ -144,17 +136,7 @@ impl<K: Kind, J, A> Lead<K, J, A> {
 impl<K: Kind, J, A> Drop for Lead<K, J, A> {
     fn drop(&mut self) {
         let mut kinds = self.gathering.lock();
-        let waiting = kinds.get_mut(&self.kind);
-        // Those whose callers have gone away have no use for it.
-        let next = waiting.and_then(|waiting| {
-            while let Some(next) = waiting.pop_front() {
-                if !next.turn.is_closed() {
-                    return Some(next);
-                }
-            }
-            None
-        });
-        match next {
+        match kinds.get_mut(&self.kind).and_then(next) {
             Some(Waiting { job, turn }) => {
                 drop(kinds);
                 let lead = Lead { gathering: self.gathering.clone(), kind: self.kind };
@@ -166,6 +148,16 @@ impl<K: Kind, J, A> Drop for Lead<K, J, A> {
             }
         }
     }
+}
+
+/// The first who waits; those whose callers have gone away do so no longer.
+fn next<K: Kind, J, A>(waiting: &mut VecDeque<Waiting<K, J, A>>) -> Option<Waiting<K, J, A>> {
+    while let Some(first) = waiting.pop_front() {
+        if !first.turn.is_closed() {
+            return Some(first);
+        }
+    }
+    None
 }
 
 /// Jobs that are done together, the leader's own first.
@@ -218,14 +210,12 @@ mod tests {
             Turn::Done(answer) => answer,
             Turn::Alone(job) => job * 2,
             Turn::Lead(lead, own) => {
-                let place = lead.place().await.expect("a place");
                 let lot = lead.gather(own);
                 lots.lock().expect("not poisoned").push(lot.jobs.clone());
                 // As if it asked a database.
                 for _ in 0..10 {
                     yield_now().await;
                 }
-                drop(place);
                 drop(lead);
                 let answers: Vec<u32> = lot.jobs.iter().map(|job| job * 2).collect();
                 lot.done(answers).expect("an answer of its own")
@@ -235,7 +225,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_meanwhile_is_the_next_lot() {
-        let numbers: Numbers = Gathering::new(1, 4);
+        let numbers: Numbers = Gathering::new(4);
         let lots = Arc::new(Mutex::new(Vec::new()));
         let mut callers = JoinSet::new();
         for job in 0..8 {
@@ -254,7 +244,7 @@ mod tests {
 
     #[tokio::test]
     async fn kinds_are_apart() {
-        let numbers: Numbers = Gathering::new(2, 4);
+        let numbers: Numbers = Gathering::new(4);
         let lots = Mutex::new(Vec::new());
         let both = futures_util::future::join(doubled(&numbers, 0, 1, &lots), doubled(&numbers, 1, 2, &lots));
         assert_eq!(both.await, (2, 4));
@@ -263,7 +253,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_lead_that_is_dropped_is_passed_on() {
-        let numbers: Numbers = Gathering::new(1, 4);
+        let numbers: Numbers = Gathering::new(4);
         let lead = numbers.line_up(0, 1);
         let gone = numbers.line_up(0, 2);
         let waits = numbers.line_up(0, 3);
@@ -281,7 +271,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_was_in_a_lot_that_is_cut_short_is_told() {
-        let numbers: Numbers = Gathering::new(1, 4);
+        let numbers: Numbers = Gathering::new(4);
         let Some(Turn::Lead(lead, own)) = numbers.turn(0, 1).await else { panic!("nobody was there") };
         let other = numbers.line_up(0, 2);
         drop((lead.gather(own), lead));
@@ -290,7 +280,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_gets_its_job_back() {
-        let numbers: Numbers = Gathering::new(1, 4);
+        let numbers: Numbers = Gathering::new(4);
         let Some(Turn::Lead(lead, own)) = numbers.turn(0, 1).await else { panic!("nobody was there") };
         let other = numbers.line_up(0, 2);
         assert_eq!(lead.gather(own).one_by_one().expect("its own"), 1);

@@ -65,8 +65,7 @@ pub mod development;
 
 use std::time::Duration;
 
-use limits::{ALONE_AT_ONCE, GROUP_LOCK_TIMEOUT};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
 use db::{Lease, Transaction};
@@ -85,8 +84,6 @@ pub struct App {
     pub wakeups: event::Wakeups,
     /// The changes of enrollments under way, those of one organization together.
     pub(crate) groups: enrollment::Groups,
-    /// Places for changes of enrollments that are alone because their group has failed.
-    pub(crate) alone: Semaphore,
     /// The look-ups of who calls under way.
     pub(crate) look_ups: session::LookUps,
     /// And of enrollments.
@@ -105,8 +102,7 @@ impl App {
             db,
             clock: Clock::default(),
             wakeups: event::Wakeups::default(),
-            groups: enrollment::groups(),
-            alone: Semaphore::new(ALONE_AT_ONCE),
+            groups: enrollment::Groups::default(),
             look_ups: session::look_ups(),
             finds: enrollment::finds(),
             mutations: TaskTracker::new(),
@@ -140,16 +136,9 @@ impl App {
         self.transaction_on(self.db.write().await?, None, work).await
     }
 
-    /// The same on a connection that is at hand already, for a group of orders: it waits little for locks.
-    pub(crate) async fn grouped_transaction<T>(
-        &self,
-        lease: Lease,
-        work: impl AsyncFnOnce(&mut Transaction<'_>) -> Result<T>,
-    ) -> Result<T> {
-        self.transaction_on(lease, Some(GROUP_LOCK_TIMEOUT), work).await
-    }
-
-    async fn transaction_on<T>(
+    /// The same on a connection that is at hand already; `lock_timeout` is how long it waits for a lock, if not as long as
+    /// others.
+    pub(crate) async fn transaction_on<T>(
         &self,
         lease: Lease,
         lock_timeout: Option<Duration>,

@@ -35,7 +35,7 @@ pub const MAX_HEAD: usize = 32 * 1024;
 /// A session token, in bytes.
 pub const MAX_TOKEN: usize = 8 * 1024;
 
-/// Tokens whose signatures are remembered as verified, in less than 100 bytes each.
+/// Tokens whose signatures are remembered as verified.
 pub const MAX_VERIFIED_SIGNATURES: usize = 50_000;
 
 /// Connections open at once; further ones wait to be accepted.

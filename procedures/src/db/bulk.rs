@@ -100,18 +100,36 @@ pub(crate) fn append_after<R: BulkRow>(
     column: &'static str,
     rows: &[R],
 ) -> impl QueryFragment<Pg> + Send + use<R> {
-    statement(Write::Append { counter, column }, rows)
+    Append { names: R::COLUMNS, table: R::TABLE, columns: R::columns(rows), counter, column }
+}
+
+struct Append<C> {
+    table: &'static str,
+    names: &'static [&'static str],
+    columns: C,
+    counter: &'static str,
+    column: &'static str,
+}
+
+impl<C: Columns> QueryFragment<Pg> for Append<C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let Append { table, names, columns, counter, column } = self;
+        let value = |name: &&str| match name == column {
+            true => format!("(SELECT last_number FROM {counter}) + new.{name}"),
+            false => format!("new.{name}"),
+        };
+        let (names, values) = (names.join(", "), names.iter().map(value).collect::<Vec<_>>().join(", "));
+        out.push_sql(&format!("INSERT INTO {table} ({names}) SELECT {values} FROM unnest("));
+        columns.bind_arrays(out.reborrow())?;
+        out.push_sql(&format!(") AS new ({names})"));
+        Ok(())
+    }
 }
 
 #[derive(Clone, Copy)]
 pub(super) enum Write {
     Insert(Known),
     Update,
-    /// PostgreSQL's alone.
-    Append {
-        counter: &'static str,
-        column: &'static str,
-    },
 }
 
 /// What becomes of a row whose key is there already.
@@ -186,16 +204,6 @@ impl<C: Columns> QueryFragment<Pg> for Statement<C> {
                 out.push_sql(")");
                 out.push_sql(&self.on_conflict(known));
             }
-            Write::Append { counter, column } => {
-                let value = |name: &&str| match *name == column {
-                    true => format!("(SELECT last_number FROM {counter}) + new.{name}"),
-                    false => format!("new.{name}"),
-                };
-                let values: Vec<String> = self.names.iter().map(value).collect();
-                out.push_sql(&format!("{}SELECT {} FROM unnest(", self.insert(), values.join(", ")));
-                self.columns.bind_arrays(out.reborrow())?;
-                out.push_sql(&format!(") AS new ({})", self.names.join(", ")));
-            }
             Write::Update => {
                 let new = |name: &str| format!("new.{name}");
                 out.push_sql(&format!("UPDATE {} SET {} FROM unnest(", self.table, self.assignments(new)));
@@ -211,7 +219,6 @@ impl<C: Columns> QueryFragment<Sqlite> for Statement<C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         let position = |name: &str| self.position(name);
         match self.write {
-            Write::Append { .. } => return Err(Diesel::QueryBuilderError("for PostgreSQL alone".into())),
             Write::Insert(_) => out.push_sql(&self.insert()),
             Write::Update => {
                 out.push_sql(&format!("UPDATE {} SET {} FROM (", self.table, self.assignments(position)));
@@ -225,7 +232,6 @@ impl<C: Columns> QueryFragment<Sqlite> for Statement<C> {
         }
         match self.write {
             Write::Insert(known) => out.push_sql(&self.on_conflict(known)),
-            Write::Append { .. } => {}
             Write::Update => out.push_sql(&format!(") AS new WHERE {}", self.matches(position))),
         }
         Ok(())

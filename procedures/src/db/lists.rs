@@ -11,6 +11,36 @@ use diesel::sql_types::{Array, Bool, HasSqlType, SqlType};
 use diesel::sqlite::{Sqlite, SqliteQueryBuilder};
 use diesel::{AppearsOnTable, Column, Expression, QueryResult, SelectableExpression};
 
+/// What diesel has to know of a condition on columns, beside its text. That is another one for each length of a list in
+/// SQLite, so it does not know it by its type.
+macro_rules! condition {
+    ($node:ident<$($column:ident),+; $($value:ident),+>) => {
+        impl<$($column: QueryId,)+ $($value),+> QueryId for $node<$($column,)+ $($value),+> {
+            type QueryId = ();
+            const HAS_STATIC_QUERY_ID: bool = false;
+        }
+        impl<$($column: Expression,)+ $($value),+> Expression for $node<$($column,)+ $($value),+> {
+            type SqlType = Bool;
+        }
+        impl<$($column,)+ $($value),+> ValidGrouping<()> for $node<$($column,)+ $($value),+> {
+            type IsAggregate = is_aggregate::No;
+        }
+        impl<QS, $($column: AppearsOnTable<QS>,)+ $($value),+> AppearsOnTable<QS> for $node<$($column,)+ $($value),+>
+        where
+            Self: Expression
+        {
+        }
+        impl<QS, $($column,)+ $($value),+> SelectableExpression<QS> for $node<$($column,)+ $($value),+>
+        where
+            Self: AppearsOnTable<QS>
+        {
+        }
+    };
+}
+condition!(Pairs<A, B; X, Y>);
+condition!(OneOf<A; X>);
+condition!(Also<A; X>);
+
 pub fn pairs<A, B, X, Y>(a: A, b: B, list: impl IntoIterator<Item = (X, Y)>) -> Pairs<A, B, X, Y> {
     let (first, second) = list.into_iter().unzip();
     Pairs { a, b, first, second }
@@ -23,23 +53,6 @@ pub struct Pairs<A, B, X, Y> {
     first: Vec<X>,
     second: Vec<Y>,
 }
-
-impl<A: QueryId, B: QueryId, X, Y> QueryId for Pairs<A, B, X, Y> {
-    type QueryId = Pairs<A::QueryId, B::QueryId, (), ()>;
-    // Of another text for each length, in SQLite.
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-impl<A: Expression, B: Expression, X, Y> Expression for Pairs<A, B, X, Y> {
-    type SqlType = Bool;
-}
-impl<A, B, X, Y> ValidGrouping<()> for Pairs<A, B, X, Y> {
-    type IsAggregate = is_aggregate::No;
-}
-impl<QS, A: AppearsOnTable<QS>, B: AppearsOnTable<QS>, X, Y> AppearsOnTable<QS> for Pairs<A, B, X, Y> where
-    Pairs<A, B, X, Y>: Expression
-{
-}
-impl<QS, A, B, X, Y> SelectableExpression<QS> for Pairs<A, B, X, Y> where Self: AppearsOnTable<QS> {}
 
 impl<A, B, X, Y> QueryFragment<Pg> for Pairs<A, B, X, Y>
 where
@@ -132,20 +145,6 @@ pub struct OneOf<A, X> {
     list: Vec<X>,
 }
 
-impl<A: QueryId, X> QueryId for OneOf<A, X> {
-    type QueryId = OneOf<A::QueryId, ()>;
-    // Of another text for each length, in SQLite.
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-impl<A: Expression, X> Expression for OneOf<A, X> {
-    type SqlType = Bool;
-}
-impl<A, X> ValidGrouping<()> for OneOf<A, X> {
-    type IsAggregate = is_aggregate::No;
-}
-impl<QS, A: AppearsOnTable<QS>, X> AppearsOnTable<QS> for OneOf<A, X> where OneOf<A, X>: Expression {}
-impl<QS, A, X> SelectableExpression<QS> for OneOf<A, X> where Self: AppearsOnTable<QS> {}
-
 impl<A, X> QueryFragment<Pg> for OneOf<A, X>
 where
     A: QueryFragment<Pg> + Expression<SqlType: SqlType>,
@@ -196,19 +195,6 @@ pub struct Also<A, X> {
     a: A,
     value: X,
 }
-
-impl<A: QueryId, X> QueryId for Also<A, X> {
-    type QueryId = Also<A::QueryId, ()>;
-    const HAS_STATIC_QUERY_ID: bool = A::HAS_STATIC_QUERY_ID;
-}
-impl<A: Expression, X> Expression for Also<A, X> {
-    type SqlType = Bool;
-}
-impl<A, X> ValidGrouping<()> for Also<A, X> {
-    type IsAggregate = is_aggregate::No;
-}
-impl<QS, A: AppearsOnTable<QS>, X> AppearsOnTable<QS> for Also<A, X> where Also<A, X>: Expression {}
-impl<QS, A, X> SelectableExpression<QS> for Also<A, X> where Self: AppearsOnTable<QS> {}
 
 impl<A, X> QueryFragment<Pg> for Also<A, X>
 where

@@ -43,7 +43,7 @@ pub use enroll_many::{EnrollMany, EnrollManyInput, EnrollManyItem, EnrollManyRes
 pub use expire::{Expire, ExpireInput};
 pub use find::{Find, FindInput};
 pub use get::{Get, GetInput};
-pub(crate) use group::{Groups, groups};
+pub(crate) use group::Groups;
 pub use history::{History, HistoryInput};
 pub use list_by_course::{ListByCourse, ListByCourseInput, RosterEntry, RosterUser};
 pub use list_by_organization::{ListByOrganization, ListByOrganizationInput};

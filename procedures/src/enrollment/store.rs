@@ -56,7 +56,7 @@ impl EnrollmentRow {
 
 /// An enrollment that is asked for by its id.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct FindQuery {
     pub tenant: Tenant,
     pub id: EnrollmentId,
     /// The person who asks, if it is one.
@@ -66,7 +66,7 @@ pub(crate) struct Wanted {
 /// The enrollments that are asked for, each with whether its reader is an author of its course.
 pub(super) async fn find(
     conn: &mut Connection,
-    wanted: &[Wanted],
+    wanted: &[FindQuery],
 ) -> Result<Vec<Option<(EnrollmentRow, bool)>>> {
     let ids = wanted.iter().map(|wanted| (wanted.tenant.organization_id(), wanted.id));
     let query = enrollments::table
@@ -74,22 +74,22 @@ pub(super) async fn find(
         .select(enrollments::all_columns);
     let rows: Vec<EnrollmentRow> = conn.load(query).await?;
     let rows: BTreeMap<_, _> = rows.into_iter().map(|row| ((row.organization_id, row.id), row)).collect();
-    let found: Vec<Option<(&Wanted, &EnrollmentRow)>> = wanted
+    let found: Vec<Option<(&FindQuery, &EnrollmentRow)>> = wanted
         .iter()
         .map(|wanted| Some((wanted, rows.get(&(wanted.tenant.organization_id(), wanted.id))?)))
         .collect();
     let authors = authors(conn, found.iter().flatten().copied()).await?;
-    let is_author = |wanted: &Wanted, row: &EnrollmentRow| {
+    let is_author = |wanted: &FindQuery, row: &EnrollmentRow| {
         wanted.reader.is_some_and(|reader| authors.contains(&(row.course_id, reader)))
     };
-    let with_author = |(wanted, row): (&Wanted, &EnrollmentRow)| (row.clone(), is_author(wanted, row));
+    let with_author = |(wanted, row): (&FindQuery, &EnrollmentRow)| (row.clone(), is_author(wanted, row));
     Ok(found.into_iter().map(|found| found.map(with_author)).collect())
 }
 
 /// Who of those who read other people's enrollments is an author of the course; mostly people read their own.
 async fn authors(
     conn: &mut Connection,
-    found: impl Iterator<Item = (&Wanted, &EnrollmentRow)>,
+    found: impl Iterator<Item = (&FindQuery, &EnrollmentRow)>,
 ) -> Result<BTreeSet<(CourseId, UserId)>> {
     let others: BTreeSet<(CourseId, UserId)> = found
         .filter_map(|(wanted, row)| Some((row, wanted.reader?)))

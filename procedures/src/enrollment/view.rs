@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::store::{self, Wanted};
+use super::store::{self, FindQuery};
 use super::{EnrollmentRow, EnrollmentStatus, Source};
 use crate::App;
 use crate::caller::{Cx, Insider};
@@ -105,15 +105,15 @@ fn progress(row: &EnrollmentRow) -> i32 {
 }
 
 /// The look-ups of enrollments by their ids that are under way.
-pub(crate) type Finds = Arc<Gathering<(), Wanted, Result<Option<(EnrollmentRow, bool)>>>>;
+pub(crate) type Finds = Arc<Gathering<(), FindQuery, Result<Option<(EnrollmentRow, bool)>>>>;
 
 pub(crate) fn finds() -> Finds {
-    Gathering::new(1, MAX_LOOKED_UP)
+    Gathering::new(MAX_LOOKED_UP)
 }
 
 /// An enrollment by its id, together with those that others look for; and whether the caller is an author of its course.
 async fn find(app: &App, caller: &Insider, id: EnrollmentId) -> Result<Option<(EnrollmentRow, bool)>> {
-    let wanted = Wanted { tenant: caller.tenant, id, reader: caller.user_id() };
+    let wanted = FindQuery { tenant: caller.tenant, id, reader: caller.user_id() };
     app.finds.read(&app.db, (), wanted, async |conn, wanted| store::find(conn, wanted).await).await
 }
 

@@ -14,7 +14,7 @@ use crate::limits::MAX_LOOKED_UP;
 pub(crate) type LookUps = Arc<Gathering<(), IdentityKey, Result<Option<FoundPerson>>>>;
 
 pub(crate) fn look_ups() -> LookUps {
-    Gathering::new(1, MAX_LOOKED_UP)
+    Gathering::new(MAX_LOOKED_UP)
 }
 
 /// The person a token is of, as they are now.

@@ -62,7 +62,7 @@ impl Moment {
 }
 
 impl fmt::Display for Moment {
-    /// By hand, since a page of a roster has hundreds of moments, and chrono's formatter was most of what it cost.
+    /// By hand, since a page of a roster has hundreds of moments, and chrono allocates for each.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.0;
         let Ok(year @ 0..=9999) = u32::try_from(at.year()) else {
